@@ -1,0 +1,8 @@
+//! nginspect reads an nginx configuration and says what nginx will do with it.
+//!
+//! The way through the house: [`source`] holds bytes, [`syntax`] turns them into a lossless tree, [`config`] merges the
+//! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
+//! [`lint`] runs them, and [`report`] prints the findings. Imports go one way only.
+
+pub mod diagnostic;
+pub mod source;

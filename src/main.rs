@@ -1,0 +1,2 @@
+//! The `nginspect` program.
+fn main() {}
