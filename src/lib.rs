@@ -5,4 +5,6 @@
 //! [`lint`] runs them, and [`report`] prints the findings. Imports go one way only.
 
 pub mod diagnostic;
+pub mod nginx;
 pub mod source;
+pub mod syntax;
