@@ -5,6 +5,7 @@
 //! [`lint`] runs them, and [`report`] prints the findings. Imports go one way only.
 
 pub mod diagnostic;
+pub mod config;
 pub mod nginx;
 pub mod source;
 pub mod syntax;

@@ -15,7 +15,7 @@ pub const DEFAULT_SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 pub struct FileId(u32);
 
 impl FileId {
-    fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }

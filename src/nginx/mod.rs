@@ -3,11 +3,13 @@
 //! Tables compiled into the program, looked up without allocation. Nothing here knows a configuration.
 
 mod directives;
+mod script;
 mod stock;
 mod time;
 mod variables;
 mod version;
 
+pub use script::{Reference, has_variables, references};
 pub use stock::stock_file;
 pub use time::milliseconds;
 pub use version::Version;
@@ -92,6 +94,12 @@ impl Contexts {
         })
     }
 
+    /// The last context of a list such as `http,server`; nothing when it names one that there is not.
+    pub fn innermost(list: &str) -> Option<Self> {
+        let contexts: Option<Vec<Self>> = list.split(',').map(|name| Self::named(name.trim())).collect();
+        contexts?.last().copied()
+    }
+
     /// The context inside a block called `name` that stands in this context.
     pub fn inside(self, name: &[u8]) -> Self {
         match (name, self) {
@@ -149,6 +157,8 @@ pub struct Form {
     variables: u16,
     /// How the value is inherited.
     pub inherit: Inherit,
+    /// True when a module outside of nginx's own source defines it.
+    pub foreign: bool,
 }
 
 impl Form {
@@ -178,10 +188,17 @@ impl Directive {
 
 /// Looks a directive up by its name.
 pub fn directive(name: &[u8]) -> Option<&'static Directive> {
-    let index = directives::DIRECTIVES
-        .binary_search_by(|row| row.name.as_bytes().cmp(name))
-        .ok()?;
-    Some(&directives::DIRECTIVES[index])
+    directive_index(name).map(|index| &directives::DIRECTIVES[index])
+}
+
+/// The place of a directive in the table.
+pub fn directive_index(name: &[u8]) -> Option<usize> {
+    directives::DIRECTIVES.binary_search_by(|row| row.name.as_bytes().cmp(name)).ok()
+}
+
+/// The name of the directive at a place in the table.
+pub fn directive_name(index: usize) -> &'static str {
+    directives::DIRECTIVES[index].name
 }
 
 /// The part of nginx that a variable belongs to.

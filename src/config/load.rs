@@ -1,0 +1,313 @@
+//! Trees and includes become one list of directives, each keeping its own file and span.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::files::Files;
+use super::{Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME, UnreadableFile, glob};
+use crate::nginx::{self, Contexts, Version};
+use crate::source::{Asked, FileId, Origin, ReadError, Sources};
+use crate::syntax::{self, MistakeKind, Tree};
+
+/// Blocks nested deeper than this are not looked at; nginx itself runs out of stack at some thousands.
+const MAX_DEPTH: usize = 128;
+/// Includes nested deeper than this are not followed.
+const MAX_INCLUDES: usize = 64;
+/// A configuration of more directives than this, includes repeated, is given up.
+const MAX_ENTRIES: usize = 4_000_000;
+
+/// What a configuration is loaded from.
+#[derive(Debug, Clone)]
+pub enum Root {
+    /// A root configuration, as nginx reads with `-c`.
+    File(PathBuf),
+    /// A file on its own, whose directives stand in this context.
+    Fragment(PathBuf, Contexts),
+}
+
+/// How a configuration is loaded.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// The files to read from.
+    pub files: Files,
+    /// The nginx that will read the configuration.
+    pub version: Version,
+    /// Files added at the end of the first block of a context, as if an include named them.
+    pub added: Vec<(PathBuf, Contexts)>,
+}
+
+/// Loads a configuration with everything it includes.
+///
+/// # Errors
+/// When the root file cannot be read. An included file that cannot be read is noted in the configuration instead.
+pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
+    let (path, context) = match root {
+        Root::File(path) => (path, Contexts::MAIN),
+        Root::Fragment(path, context) => (path, *context),
+    };
+    let prefix = path.parent().map(Path::to_owned).unwrap_or_default();
+    let mut loader = Loader {
+        options,
+        prefix,
+        fragment: matches!(root, Root::Fragment(..)),
+        config: Config {
+            sources: Sources::default(),
+            trees: Vec::new(),
+            entries: Vec::new(),
+            by_name: Vec::new(),
+            incomplete_top: false,
+            fragment: matches!(root, Root::Fragment(..)).then_some(context),
+            version: options.version,
+            include_problems: Vec::new(),
+            unreadable: Vec::new(),
+            locations: Vec::new(),
+            servers: Vec::new(),
+            variables: OnceLock::new(),
+            regexes: Default::default(),
+        },
+        loaded: HashMap::new(),
+        stack: Vec::new(),
+    };
+    let file = loader.file(path, Asked::ByName)?;
+    loader.splice(file, None, context);
+    loader.finish();
+    Ok(loader.config)
+}
+
+struct Loader<'o> {
+    options: &'o LoadOptions,
+    /// The folder that relative includes start at: nginx's configuration prefix.
+    prefix: PathBuf,
+    fragment: bool,
+    config: Config,
+    loaded: HashMap<PathBuf, FileId>,
+    /// The files whose includes are being followed.
+    stack: Vec<FileId>,
+}
+
+impl Loader<'_> {
+    fn file(&mut self, path: &Path, asked: Asked) -> Result<FileId, ReadError> {
+        let canonical = self.options.files.canonical(path);
+        if let Some(file) = self.loaded.get(&canonical) {
+            return Ok(*file);
+        }
+        let (origin, bytes) = self.options.files.read(path, asked)?;
+        let file = self.add(path, origin, bytes);
+        self.loaded.insert(canonical, file);
+        Ok(file)
+    }
+
+    fn add(&mut self, path: &Path, origin: Origin, bytes: Vec<u8>) -> FileId {
+        let file = self.config.sources.add(path.to_string_lossy(), origin, bytes);
+        let tree = syntax::parse(file, self.config.sources.file(file).bytes(), nginx::accepts);
+        self.config.trees.push(tree);
+        file
+    }
+
+    /// Adds the directives of a file below `parent`, and follows its includes.
+    fn splice(&mut self, file: FileId, parent: Option<EntryId>, context: Contexts) {
+        self.stack.push(file);
+        if has_doubtful_structure(self.config.tree(file)) {
+            self.mark_incomplete(parent);
+        }
+        let depth = self.config.ancestors(parent).count();
+        // The blocks that are open: where each ends in the tree, its entry, and the context inside it.
+        let mut open: Vec<(u32, EntryId, Contexts)> = Vec::new();
+        let mut index = 0;
+        while let Some(node) = self.config.tree(file).nodes.get(index as usize) {
+            let (end, block) = (node.end, node.block);
+            while open.last().is_some_and(|(end, ..)| *end <= index) {
+                self.close(&mut open);
+            }
+            let (parent, context) = open.last().map_or((parent, context), |(_, entry, inside)| (Some(*entry), *inside));
+            if self.config.entries.len() >= MAX_ENTRIES {
+                self.unreadable(file, ReadError::because("more directives than nginspect reads, includes repeated"));
+                break;
+            }
+            let name = self.config.tree_name(file, index);
+            let inside = context.inside(&name);
+            let is_include = name.as_ref() == b"include" && !block;
+            let name = name_id(&name);
+            let id = self.config.entries.len() as EntryId;
+            self.config.entries.push(Entry {
+                file,
+                node: index,
+                parent,
+                end: id + 1,
+                name,
+                context,
+                inside,
+                incomplete: false,
+            });
+            if is_include {
+                self.include(id, parent, context);
+            }
+            if block && depth + open.len() < MAX_DEPTH {
+                open.push((end, id, inside));
+            } else if block {
+                self.config.entries[id as usize].incomplete = true;
+                self.unreadable(file, ReadError::because("blocks nested deeper than nginspect reads"));
+                index = end - 1;
+            }
+            index += 1;
+        }
+        while !open.is_empty() {
+            self.close(&mut open);
+        }
+        self.stack.pop();
+    }
+
+    fn close(&mut self, open: &mut Vec<(u32, EntryId, Contexts)>) {
+        let Some((_, entry, inside)) = open.pop() else { return };
+        self.append_to(entry, inside);
+        self.config.entries[entry as usize].end = self.config.entries.len() as EntryId;
+    }
+
+    /// Puts the added files at the end of the first block of their context.
+    fn append_to(&mut self, entry: EntryId, inside: Contexts) {
+        for (path, context) in &self.options.added {
+            let canonical = self.options.files.canonical(path);
+            if *context != inside || self.loaded.contains_key(&canonical) {
+                continue;
+            }
+            match self.file(path, Asked::ByName) {
+                Ok(file) => self.splice(file, Some(entry), inside),
+                Err(error) => self.not_read(path, error),
+            }
+        }
+    }
+
+    fn include(&mut self, include: EntryId, parent: Option<EntryId>, context: Contexts) {
+        let Some(argument) = self.config.directive(include).argument(0) else { return };
+        let named = argument.value.into_owned();
+        let path = self.options.files.locate(&named, &self.prefix);
+        if glob::is_pattern(&named) {
+            // Where a fragment's relative includes start is not known, so no match means nothing.
+            if self.fragment && !named.starts_with(b"/") {
+                self.mark_incomplete(parent);
+            }
+            for path in self.options.files.expand(&path) {
+                self.include_file(include, &path, &named, parent, context);
+            }
+        } else {
+            self.include_file(include, &path, &named, parent, context);
+        }
+    }
+
+    fn include_file(
+        &mut self,
+        include: EntryId,
+        path: &Path,
+        named: &[u8],
+        parent: Option<EntryId>,
+        context: Contexts,
+    ) {
+        match self.file(path, Asked::ByInclude) {
+            Ok(file) if self.stack.contains(&file) => {
+                let chain = self.stack.iter().skip_while(|open| **open != file).copied().collect();
+                self.problem(include, path, IncludeProblemKind::Cycle { chain });
+            }
+            Ok(_) if self.stack.len() >= MAX_INCLUDES => {
+                self.not_read(path, ReadError::because("includes nested deeper than nginspect follows"));
+                self.mark_incomplete(parent);
+            }
+            Ok(file) => self.splice(file, parent, context),
+            Err(error) if error.missing => {
+                if let Some((origin, bytes)) = self.options.files.stock(named) {
+                    let canonical = self.options.files.canonical(path);
+                    let file = self.add(path, origin, bytes);
+                    self.loaded.insert(canonical, file);
+                    self.splice(file, parent, context);
+                    return;
+                }
+                let certain = self.is_at_its_place(path, named);
+                self.problem(include, path, IncludeProblemKind::Missing { certain });
+                self.mark_incomplete(parent);
+            }
+            Err(error) => {
+                self.not_read(path, error);
+                self.mark_incomplete(parent);
+            }
+        }
+    }
+
+    /// True when a missing file is missing for nginx too, and not just on this machine.
+    ///
+    /// A configuration that is looked at away from its host names absolute paths that mean nothing here.
+    fn is_at_its_place(&self, path: &Path, named: &[u8]) -> bool {
+        if self.fragment {
+            return false;
+        }
+        if !named.starts_with(b"/") || self.options.files.dump.is_some() {
+            return true;
+        }
+        let here = self.options.files.canonical(&self.prefix);
+        let system = ["/etc", "/usr/local", "/opt"].iter().any(|folder| here.starts_with(folder));
+        let own = system || self.options.files.root.is_some() || path.starts_with(&here);
+        own && self.options.files.has_folder(path)
+    }
+
+    fn problem(&mut self, include: EntryId, path: &Path, kind: IncludeProblemKind) {
+        self.config.include_problems.push(IncludeProblem { include, path: path.to_owned(), kind });
+    }
+
+    fn not_read(&mut self, path: &Path, error: ReadError) {
+        let unreadable = UnreadableFile { path: path.to_owned(), reason: error.reason };
+        if !self.config.unreadable.contains(&unreadable) {
+            self.config.unreadable.push(unreadable);
+        }
+    }
+
+    fn unreadable(&mut self, file: FileId, error: ReadError) {
+        let path = PathBuf::from(self.config.sources.file(file).name());
+        self.not_read(&path, error);
+    }
+
+    fn mark_incomplete(&mut self, block: Option<EntryId>) {
+        match block {
+            Some(block) => self.config.entries[block as usize].incomplete = true,
+            None => self.config.incomplete_top = true,
+        }
+    }
+
+    /// Makes the indexes that look-ups need.
+    fn finish(&mut self) {
+        let config = &mut self.config;
+        config.by_name = config
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(id, entry)| (super::level(entry.parent), entry.name, id as EntryId))
+            .collect();
+        config.by_name.sort_unstable();
+        let blocks = |name: &[u8], contexts: Contexts| -> Vec<EntryId> {
+            let name = name_id(name);
+            let wanted = |entry: &Entry| entry.name == name && entry.context.intersects(contexts);
+            (0..config.entries.len() as EntryId)
+                .filter(|id| wanted(&config.entries[*id as usize]) && config.directive(*id).is_block())
+                .collect()
+        };
+        let locations = blocks(b"location", Contexts::of(&[Contexts::SERVER, Contexts::LOCATION]));
+        let servers = blocks(b"server", Contexts::HTTP);
+        (config.locations, config.servers) = (locations, servers);
+    }
+}
+
+/// Index of a directive's name in nginx's table.
+pub(super) fn name_id(name: &[u8]) -> u16 {
+    nginx::directive_index(name).map_or(UNKNOWN_NAME, |index| index as u16)
+}
+
+/// True when a mistake leaves it open which block holds what.
+fn has_doubtful_structure(tree: &Tree) -> bool {
+    tree.mistakes.iter().any(|mistake| {
+        !matches!(
+            mistake.kind,
+            MistakeKind::MissingSemicolon
+                | MistakeKind::UnexpectedSemicolon
+                | MistakeKind::LongComment
+                | MistakeKind::ByteOrderMark
+        )
+    })
+}

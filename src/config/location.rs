@@ -1,0 +1,183 @@
+//! Locations: what they match, what answers in them.
+
+use std::fmt;
+
+use super::{Directive, Server, Visibility, Word};
+use crate::nginx::Contexts;
+
+/// How a location's name is compared with a URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifier {
+    /// `= /x`: the whole URI.
+    Exact,
+    /// `/x`: its beginning.
+    Prefix,
+    /// `^~ /x`: its beginning, and the regexes of the same level are not tried.
+    PreferentialPrefix,
+    /// `~ x`
+    Regex,
+    /// `~* x`
+    CaselessRegex,
+    /// `@x`: not with a URI at all.
+    Named,
+}
+
+impl Modifier {
+    /// As it is written; empty for a plain prefix.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "=",
+            Self::Prefix => "",
+            Self::PreferentialPrefix => "^~",
+            Self::Regex => "~",
+            Self::CaselessRegex => "~*",
+            Self::Named => "@",
+        }
+    }
+}
+
+/// Directives that answer a request from within a location.
+const CONTENT_HANDLERS: [&str; 22] = [
+    "proxy_pass",
+    "fastcgi_pass",
+    "uwsgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
+    "tunnel_pass",
+    "empty_gif",
+    "stub_status",
+    "perl",
+    "js_content",
+    "content_by_lua",
+    "content_by_lua_block",
+    "content_by_lua_file",
+    "flv",
+    "mp4",
+    "hls",
+    "api",
+    "echo",
+    "redis2_pass",
+    "drizzle_pass",
+    "passenger_enabled",
+];
+
+/// A `location` block.
+#[derive(Clone)]
+pub struct Location<'c> {
+    /// The block.
+    pub directive: Directive<'c>,
+    /// How the name is compared.
+    pub modifier: Modifier,
+    /// The name without its modifier; of a named location with its `@`.
+    pub path: Word<'c>,
+}
+
+impl PartialEq for Location<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.directive == other.directive
+    }
+}
+
+impl fmt::Debug for Location<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self}")
+    }
+}
+
+impl fmt::Display for Location<'_> {
+    /// The name with its modifier, as `~ ^/api/`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.modifier {
+            Modifier::Prefix | Modifier::Named => write!(formatter, "{}", self.path),
+            modifier => write!(formatter, "{} {}", modifier.as_str(), self.path),
+        }
+    }
+}
+
+impl<'c> Location<'c> {
+    /// Reads the arguments of a `location` as `ngx_http_core_location` does; nothing when nginx refuses them.
+    pub(super) fn of(directive: Directive<'c>) -> Option<Self> {
+        let mut arguments = directive.arguments();
+        let first = arguments.next()?;
+        let (modifier, path) = match arguments.next() {
+            Some(path) => {
+                let modifier = match first.value.as_ref() {
+                    b"=" => Modifier::Exact,
+                    b"^~" => Modifier::PreferentialPrefix,
+                    b"~" => Modifier::Regex,
+                    b"~*" => Modifier::CaselessRegex,
+                    _ => return None,
+                };
+                (modifier, path)
+            }
+            None => {
+                let (modifier, length) = match first.value.as_ref() {
+                    [b'=', ..] => (Modifier::Exact, 1),
+                    [b'^', b'~', ..] => (Modifier::PreferentialPrefix, 2),
+                    [b'~', b'*', ..] => (Modifier::CaselessRegex, 2),
+                    [b'~', ..] => (Modifier::Regex, 1),
+                    [b'@', ..] => (Modifier::Named, 0),
+                    _ => (Modifier::Prefix, 0),
+                };
+                let span = if length == 0 { first.span } else { first.part(length..first.len()) };
+                let value = first.value[length..].to_vec().into();
+                (modifier, Word { span, value })
+            }
+        };
+        Some(Self { directive, modifier, path })
+    }
+
+    /// True for a plain or a `^~` prefix.
+    pub fn is_prefix(&self) -> bool {
+        matches!(self.modifier, Modifier::Prefix | Modifier::PreferentialPrefix)
+    }
+
+    /// True for `~` and `~*`.
+    pub fn is_regex(&self) -> bool {
+        matches!(self.modifier, Modifier::Regex | Modifier::CaselessRegex)
+    }
+
+    /// The server that it belongs to; nothing in a fragment without one.
+    pub fn server(&self) -> Option<Server<'c>> {
+        let server = self.directive.ancestors().find(|block| block.inside() == Contexts::SERVER)?;
+        Some(Server::new(server))
+    }
+
+    /// The location that it is nested in.
+    pub fn parent(&self) -> Option<Self> {
+        self.directive.parent().filter(|block| block.inside() == Contexts::LOCATION).and_then(Self::of)
+    }
+
+    /// The locations nested directly in it.
+    pub fn nested(&self) -> impl DoubleEndedIterator<Item = Self> {
+        self.directive.own("location").filter_map(Self::of)
+    }
+
+    /// The locations of its level, itself among them, in file order.
+    pub fn level(&self) -> Vec<Self> {
+        let config = self.directive.config;
+        let parent = self.directive.entry().parent;
+        config.on_level(parent, self.directive.entry().name).filter_map(Self::of).collect()
+    }
+
+    /// The directive that answers requests here: the last content handler in the block, which wins silently.
+    pub fn handler(&self) -> Option<Directive<'c>> {
+        CONTENT_HANDLERS.iter().filter_map(|name| self.directive.own(name).next_back()).max_by_key(|found| found.id)
+    }
+
+    /// A `return` in the block itself, which answers before anything else here.
+    pub fn own_return(&self) -> Option<Directive<'c>> {
+        self.directive.own("return").next()
+    }
+
+    /// True when only internal redirects reach it.
+    pub fn is_internal(&self) -> bool {
+        self.modifier == Modifier::Named || self.directive.own("internal").next().is_some()
+    }
+
+    /// How much is visible of what could change it.
+    pub fn visibility(&self) -> Visibility {
+        self.directive.visibility()
+    }
+}

@@ -1,0 +1,443 @@
+//! The configuration as nginx merges it: every directive with its place, and every effective value with its origin.
+//!
+//! Includes are resolved here, inheritance is computed here and nowhere else, and here it is known whether everything
+//! that could set a value is visible. Requests belong to [`crate::routing`].
+
+mod edit;
+mod effective;
+mod files;
+mod find;
+mod glob;
+mod header;
+mod load;
+mod location;
+mod proxy;
+mod regex;
+mod server;
+mod variable;
+mod websocket;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use crate::nginx::{self, Contexts, Version};
+use crate::source::{FileId, Origin, Sources, Span};
+use crate::syntax::{Mistake, Token, Tree};
+
+pub use effective::{Effective, Visibility};
+pub use files::Files;
+pub use find::{Finder, Job, NotFound, Scope};
+pub use header::{Headers, Upgrade, UpgradeProblem};
+pub use load::{LoadOptions, Root, load};
+pub use location::{Location, Modifier};
+pub use proxy::{Proxied, ProxyUrl};
+pub use regex::Shape;
+pub use server::Server;
+pub use variable::Definition;
+pub use websocket::Intent;
+
+/// Index of a directive in a configuration.
+type EntryId = u32;
+
+/// The name of a directive that nginx's table does not hold.
+const UNKNOWN_NAME: u16 = u16::MAX;
+
+/// A directive at its place in the merged configuration.
+#[derive(Debug)]
+struct Entry {
+    file: FileId,
+    /// Index in the tree of its file.
+    node: u32,
+    parent: Option<EntryId>,
+    /// Just past the last directive of its block, included ones counted.
+    end: EntryId,
+    /// Index of its name in nginx's table.
+    name: u16,
+    /// The context it stands in.
+    context: Contexts,
+    /// The context inside its block.
+    inside: Contexts,
+    /// True when something that belongs into its block could not be read.
+    incomplete: bool,
+}
+
+/// Key of a level in the index of names; the top level has none of its own.
+fn level(block: Option<EntryId>) -> EntryId {
+    block.map_or(0, |block| block + 1)
+}
+
+/// Something wrong with an `include`.
+#[derive(Debug)]
+pub struct IncludeProblem {
+    include: EntryId,
+    /// The file that was looked for.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub kind: IncludeProblemKind,
+}
+
+/// What is wrong with an `include`.
+#[derive(Debug)]
+pub enum IncludeProblemKind {
+    /// There is no such file; `certain` when nginx would not find it either.
+    Missing {
+        /// False when the configuration is not on its own host, so that the file may well exist there.
+        certain: bool,
+    },
+    /// The file is being read already.
+    Cycle {
+        /// The files from the included one to the one that includes it again.
+        chain: Vec<FileId>,
+    },
+}
+
+/// A file that belongs to the configuration and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Why, in words that follow `cannot read X: `.
+    pub reason: String,
+}
+
+/// A whole configuration, or a fragment of one.
+#[derive(Debug)]
+pub struct Config {
+    sources: Sources,
+    trees: Vec<Tree>,
+    entries: Vec<Entry>,
+    /// Every directive by level, name and order.
+    by_name: Vec<(EntryId, u16, EntryId)>,
+    incomplete_top: bool,
+    fragment: Option<Contexts>,
+    version: Version,
+    include_problems: Vec<IncludeProblem>,
+    unreadable: Vec<UnreadableFile>,
+    locations: Vec<EntryId>,
+    servers: Vec<EntryId>,
+    variables: OnceLock<variable::Variables>,
+    regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
+}
+
+impl Config {
+    /// The files that the configuration was read from.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The nginx that will read the configuration.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The context of a fragment's directives; nothing for a whole configuration.
+    pub fn fragment(&self) -> Option<Contexts> {
+        self.fragment
+    }
+
+    /// Files that belong to the configuration and could not be read.
+    pub fn unreadable(&self) -> &[UnreadableFile] {
+        &self.unreadable
+    }
+
+    /// Includes that lead nowhere or in a circle, each with its directive.
+    pub fn include_problems(&self) -> impl Iterator<Item = (Directive<'_>, &IncludeProblem)> {
+        self.include_problems.iter().map(|problem| (self.directive(problem.include), problem))
+    }
+
+    /// Mistakes of syntax in all files, in their order.
+    pub fn mistakes(&self) -> impl Iterator<Item = &Mistake> {
+        self.trees.iter().flat_map(|tree| &tree.mistakes)
+    }
+
+    /// Every directive, in the order in which nginx reads them.
+    pub fn directives(&self) -> impl Iterator<Item = Directive<'_>> {
+        (0..self.entries.len() as EntryId).map(|id| self.directive(id))
+    }
+
+    /// The directives that stand at no block.
+    pub fn top(&self) -> Children<'_> {
+        Children { config: self, next: 0, end: self.entries.len() as EntryId }
+    }
+
+    /// Every `location`, nested ones included, in file order.
+    pub fn locations(&self) -> impl Iterator<Item = Location<'_>> {
+        self.locations.iter().filter_map(|id| Location::of(self.directive(*id)))
+    }
+
+    /// Every `server` of the http part, in file order.
+    pub fn servers(&self) -> impl Iterator<Item = Server<'_>> {
+        self.servers.iter().map(|id| Server::new(self.directive(*id)))
+    }
+
+    /// The bytes of a span, for a person: what is not UTF-8 is replaced.
+    pub fn text(&self, span: Span) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.sources.slice(span))
+    }
+
+    /// A place as `line 12`, or `nginx.conf:12` when it lies in another file than `from`.
+    pub fn place(&self, span: Span, from: Span) -> String {
+        let file = self.sources.file(span.file);
+        let line = file.position(span.start).line;
+        if span.file == from.file { format!("line {line}") } else { format!("{}:{line}", file.name()) }
+    }
+
+    fn directive(&self, id: EntryId) -> Directive<'_> {
+        Directive { config: self, id }
+    }
+
+    fn tree(&self, file: FileId) -> &Tree {
+        &self.trees[file.index()]
+    }
+
+    fn tree_name(&self, file: FileId, node: u32) -> Cow<'_, [u8]> {
+        let tree = self.tree(file);
+        let name = tree.words(&tree.nodes[node as usize]).next();
+        name.map_or(Cow::Borrowed(&b""[..]), |name| tree.value(name, self.sources.file(file).bytes()))
+    }
+
+    fn ancestors(&self, block: Option<EntryId>) -> impl Iterator<Item = EntryId> + '_ {
+        std::iter::successors(block, |block| self.entries[*block as usize].parent)
+    }
+
+    /// The directives of a name on one level, in order.
+    fn on_level(&self, block: Option<EntryId>, name: u16) -> impl DoubleEndedIterator<Item = Directive<'_>> {
+        let key = (level(block), name);
+        let first = self.by_name.partition_point(|(level, name, _)| (*level, *name) < key);
+        let length = self.by_name[first..].partition_point(|(level, name, _)| (*level, *name) == key);
+        self.by_name[first..first + length].iter().map(|(_, _, id)| self.directive(*id))
+    }
+}
+
+/// A directive at its place in a configuration.
+#[derive(Clone, Copy)]
+pub struct Directive<'c> {
+    config: &'c Config,
+    id: EntryId,
+}
+
+impl PartialEq for Directive<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && std::ptr::eq(self.config, other.config)
+    }
+}
+
+impl Eq for Directive<'_> {}
+
+impl fmt::Debug for Directive<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.config.text(self.span()))
+    }
+}
+
+impl<'c> Directive<'c> {
+    fn entry(self) -> &'c Entry {
+        &self.config.entries[self.id as usize]
+    }
+
+    fn node(self) -> (&'c Tree, &'c crate::syntax::Node) {
+        let entry = self.entry();
+        let tree = self.config.tree(entry.file);
+        (tree, &tree.nodes[entry.node as usize])
+    }
+
+    fn word(self, token: Token) -> Word<'c> {
+        let tree = self.node().0;
+        let bytes = self.config.sources.file(tree.file).bytes();
+        Word { span: tree.span(token), value: tree.value(token, bytes) }
+    }
+
+    /// The configuration that it stands in.
+    pub fn config(self) -> &'c Config {
+        self.config
+    }
+
+    /// Its name, as nginx sees it.
+    pub fn name(self) -> Word<'c> {
+        let (tree, node) = self.node();
+        match tree.words(node).next() {
+            Some(name) => self.word(name),
+            None => Word { span: tree.head_span(node), value: Cow::Borrowed(b"") },
+        }
+    }
+
+    /// True when it has this name.
+    pub fn is(self, name: &str) -> bool {
+        match self.entry().name {
+            UNKNOWN_NAME => self.name() == name,
+            known => nginx::directive_name(known as usize) == name,
+        }
+    }
+
+    /// Its arguments, in order.
+    pub fn arguments(self) -> impl DoubleEndedIterator<Item = Word<'c>> {
+        let (tree, node) = self.node();
+        tree.words(node).skip_first().map(move |word| self.word(word))
+    }
+
+    /// The argument of an index that counts from 0.
+    pub fn argument(self, index: usize) -> Option<Word<'c>> {
+        self.arguments().nth(index)
+    }
+
+    /// From the name to the last argument.
+    pub fn span(self) -> Span {
+        let (tree, node) = self.node();
+        tree.head_span(node)
+    }
+
+    /// From the name to the `;` or the `}`.
+    pub fn full_span(self) -> Span {
+        let (tree, node) = self.node();
+        tree.full_span(node)
+    }
+
+    /// True when a `{` follows the arguments.
+    pub fn is_block(self) -> bool {
+        self.node().1.block
+    }
+
+    /// The context that it stands in.
+    pub fn context(self) -> Contexts {
+        self.entry().context
+    }
+
+    /// The context inside its block.
+    pub fn inside(self) -> Contexts {
+        self.entry().inside
+    }
+
+    /// The block that it stands in; nothing at the top.
+    pub fn parent(self) -> Option<Self> {
+        self.entry().parent.map(|parent| self.config.directive(parent))
+    }
+
+    /// The blocks around it, from the inside out.
+    pub fn ancestors(self) -> impl Iterator<Item = Self> {
+        self.config.ancestors(self.entry().parent).map(|id| self.config.directive(id))
+    }
+
+    /// The directives of its block, included ones in the place of their `include`, which stays before them.
+    pub fn children(self) -> Children<'c> {
+        Children { config: self.config, next: self.id + 1, end: self.entry().end }
+    }
+
+    /// All directives inside its block, at any depth.
+    pub fn descendants(self) -> impl Iterator<Item = Self> {
+        (self.id + 1..self.entry().end).map(|id| self.config.directive(id))
+    }
+
+    /// The directives of a name that stand in its block itself.
+    pub fn own(self, name: &str) -> impl DoubleEndedIterator<Item = Self> {
+        self.config.on_level(Some(self.id), load::name_id(name.as_bytes()))
+    }
+
+    /// True when it comes from a stock file that nobody edits.
+    pub fn is_stock(self) -> bool {
+        *self.config.sources.file(self.entry().file).origin() == Origin::Stock
+    }
+
+    /// True when it stands before `other` in the order in which nginx reads.
+    pub fn precedes(self, other: Self) -> bool {
+        self.id < other.id
+    }
+}
+
+/// The directives of one level.
+#[derive(Debug, Clone)]
+pub struct Children<'c> {
+    config: &'c Config,
+    next: EntryId,
+    end: EntryId,
+}
+
+impl<'c> Iterator for Children<'c> {
+    type Item = Directive<'c>;
+
+    fn next(&mut self) -> Option<Directive<'c>> {
+        let id = self.next;
+        if id >= self.end {
+            return None;
+        }
+        self.next = self.config.entries[id as usize].end;
+        Some(self.config.directive(id))
+    }
+}
+
+/// A word of a directive: what nginx makes of it, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word<'c> {
+    /// Where it stands, quotes included.
+    pub span: Span,
+    /// Its bytes, quotes and escapes undone.
+    pub value: Cow<'c, [u8]>,
+}
+
+impl Word<'_> {
+    /// The value for a person: what is not UTF-8 is replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.value)
+    }
+
+    /// True when the value holds a variable.
+    pub fn has_variables(&self) -> bool {
+        nginx::has_variables(&self.value)
+    }
+
+    /// The value as a time in milliseconds, if nginx takes it for one.
+    pub fn milliseconds(&self) -> Option<u64> {
+        nginx::milliseconds(&self.value)
+    }
+
+    /// The place of a part of the value, when the word is written without escapes; else the whole word.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Span {
+        let written = (self.span.end - self.span.start) as usize;
+        let quote = match written - self.value.len().min(written) {
+            0 => 0,
+            2 => 1,
+            _ => return self.span,
+        };
+        let start = self.span.start + quote + range.start as u32;
+        Span::new(self.span.file, start, start + (range.end - range.start) as u32)
+    }
+}
+
+impl Deref for Word<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.value
+    }
+}
+
+impl PartialEq<str> for Word<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.value.as_ref() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Word<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text())
+    }
+}
+
+/// Leaves the first item out without giving up reading from the end.
+trait SkipFirst: DoubleEndedIterator + Sized {
+    fn skip_first(mut self) -> Self {
+        self.next();
+        self
+    }
+}
+
+impl<I: DoubleEndedIterator> SkipFirst for I {}

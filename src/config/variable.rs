@@ -1,0 +1,168 @@
+//! Variables that the configuration defines.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Config, Directive, EntryId, Visibility, Word};
+use crate::nginx::{self, Contexts, Subsystem};
+
+/// A place that defines a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition(EntryId);
+
+/// Every variable that is defined anywhere.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    /// By name in lower case.
+    defined: HashMap<String, Vec<Definition>>,
+    /// Names of capture groups in regexes, in lower case.
+    captured: HashSet<String>,
+    /// True when a module is loaded that nginspect knows nothing of.
+    unknown_module: bool,
+}
+
+impl Config {
+    /// The directives that define a variable; the name in any case, without its `$`.
+    pub fn definitions(&self, name: &str) -> &[Definition] {
+        self.variables().defined.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The directive behind a definition.
+    pub fn definition(&self, definition: Definition) -> Directive<'_> {
+        self.directive(definition.0)
+    }
+
+    /// True when nginx knows the variable, or could for all that is visible.
+    pub fn may_know_variable(&self, name: &str, subsystem: Subsystem) -> bool {
+        let variables = self.variables();
+        nginx::is_variable(name, subsystem)
+            || variables.unknown_module
+            || !self.definitions(name).is_empty()
+            || variables.captured.contains(&name.to_ascii_lowercase())
+    }
+
+    /// True when a variable is a `map` of another one.
+    pub fn is_map_of(&self, name: &str, source: &str) -> bool {
+        self.definitions(name).iter().any(|definition| {
+            let map = self.definition(*definition);
+            let reads = |word: Word<'_>| {
+                nginx::references(&word).iter().any(|reference| reference.name.eq_ignore_ascii_case(source))
+            };
+            map.is("map") && map.argument(0).is_some_and(reads)
+        })
+    }
+
+    /// The values that a variable can have, if it is a `map` and nothing else; the empty value of a map without default
+    /// is left out.
+    pub fn map_values(&self, name: &str) -> Option<Vec<Word<'_>>> {
+        let definitions = self.definitions(name);
+        let mut values = Vec::new();
+        for definition in definitions {
+            let map = self.definition(*definition);
+            if !map.is("map") || map.is_incomplete() {
+                return None;
+            }
+            values.extend(map.children().filter_map(|entry| entry.argument(0)));
+        }
+        (!definitions.is_empty()).then_some(values)
+    }
+
+    /// A `map` of `$http_upgrade` that is `upgrade` for handshakes: the name of its variable.
+    pub fn upgrade_map(&self) -> Option<Word<'_>> {
+        self.directives().filter(|directive| directive.is("map") && directive.is_block()).find_map(|map| {
+            let source = map.argument(0).filter(|source| *source == "$http_upgrade");
+            let default = map.children().find(|entry| entry.name() == "default")?.argument(0)?;
+            let empty = map.children().find(|entry| entry.name().is_empty())?.argument(0)?;
+            let fits = default.eq_ignore_ascii_case(b"upgrade") && !empty.eq_ignore_ascii_case(b"upgrade");
+            source.filter(|_| fits).and_then(|_| map.argument(1))
+        })
+    }
+
+    /// How much is visible of the places where maps, upstreams and the like are defined.
+    ///
+    /// Such definitions usually live in other files, so a fragment shows nothing of what is missing.
+    pub fn visibility_of_definitions(&self) -> Visibility {
+        let incomplete = self.incomplete_top || self.entries.iter().any(|entry| entry.incomplete);
+        if self.fragment.is_some() || incomplete { Visibility::Partial } else { Visibility::Whole }
+    }
+
+    fn variables(&self) -> &Variables {
+        self.variables.get_or_init(|| {
+            let mut variables = Variables::default();
+            for directive in self.directives() {
+                variables.read(directive);
+            }
+            variables
+        })
+    }
+}
+
+impl Variables {
+    fn read(&mut self, directive: Directive<'_>) {
+        if directive.context().intersects(Contexts::of(&[Contexts::TYPES, Contexts::GEO])) {
+            return;
+        }
+        let name = directive.name();
+        self.capture(&name);
+        let defining = defining_arguments(&name, directive);
+        for (index, argument) in directive.arguments().enumerate() {
+            self.capture(&argument);
+            let whole = nginx::references(&argument).into_iter().find(|reference| reference.range == (0..argument.len()));
+            if let Some(reference) = whole.filter(|_| defining.contains(index)) {
+                let definitions = self.defined.entry(reference.name.to_ascii_lowercase()).or_default();
+                definitions.push(Definition(directive.id));
+            }
+            if &*name == b"load_module" {
+                self.unknown_module |= !nginx::is_known_module(&argument);
+            }
+        }
+    }
+
+    /// Notes the names of `(?<name>…)`, `(?P<name>…)` and `(?'name'…)`, wherever they stand.
+    fn capture(&mut self, text: &[u8]) {
+        let mut rest = text;
+        while let Some(start) = rest.windows(2).position(|window| window == b"(?") {
+            rest = &rest[start + 2..];
+            let name = rest.strip_prefix(b"P").unwrap_or(rest);
+            if let [b'<' | b'\'', name @ ..] = name {
+                let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                let name = String::from_utf8_lossy(&name[..length]).to_ascii_lowercase();
+                if !name.is_empty() {
+                    self.captured.insert(name);
+                }
+            }
+        }
+    }
+}
+
+/// Which arguments of a directive define the variable that they name.
+enum Defining {
+    None,
+    At(usize),
+    All,
+}
+
+impl Defining {
+    fn contains(&self, index: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::At(place) => *place == index,
+            Self::All => true,
+        }
+    }
+}
+
+fn defining_arguments(name: &[u8], directive: Directive<'_>) -> Defining {
+    match name {
+        b"set" | b"auth_request_set" | b"perl_set" | b"js_set" | b"js_var" => Defining::At(0),
+        b"map" | b"split_clients" | b"keyval" | b"num_map" => Defining::At(1),
+        b"geo" => Defining::At(directive.arguments().count().saturating_sub(1)),
+        _ if is_foreign(name) => Defining::All,
+        _ => Defining::None,
+    }
+}
+
+/// True for a directive that nginx itself does not define: a module's way of setting variables is not known, so any
+/// variable that it names may be one that it sets.
+fn is_foreign(name: &[u8]) -> bool {
+    nginx::directive(name).is_none_or(|known| known.forms.iter().all(|form| form.foreign))
+}

@@ -1,0 +1,224 @@
+//! How likely a location is meant for WebSockets: points for what its path, its upstream and its surroundings say.
+
+use super::{Location, Modifier, Proxied, Shape};
+
+/// How likely a place is meant for WebSockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// 3 and more: certain enough to call a defect an error; 2: likely; 1: possible; 0: no sign of it.
+    pub score: u8,
+    /// What the path alone says, in the same points.
+    pub path: u8,
+    /// The strongest sign, in words that follow `because `.
+    pub reason: String,
+    /// True for an application that is known to send pings more often than nginx's default timeout.
+    pub pings: bool,
+}
+
+/// Endpoints of applications: the beginning of the path, the application, and whether it pings by itself.
+///
+/// Matched at any depth, on whole segments; three points each.
+const ENDPOINTS: [(&str, &str, bool); 41] = [
+    ("/socket.io", "Socket.IO", true),
+    ("/engine.io", "Engine.IO", true),
+    ("/sockjs-node", "webpack's development server", false),
+    ("/sockjs", "SockJS", true),
+    ("/ws", "WebSockets", false),
+    ("/_next/webpack-hmr", "Next.js", false),
+    ("/-/cable", "GitLab's Action Cable", true),
+    ("/cable", "Action Cable", true),
+    ("/live/websocket", "Phoenix LiveView", true),
+    ("/socket/websocket", "Phoenix", true),
+    ("/signalr", "SignalR", true),
+    ("/_blazor", "Blazor Server", true),
+    ("/hubs", "SignalR", true),
+    ("/chathub", "SignalR", true),
+    ("/notifications/hub", "Vaultwarden", true),
+    ("/notifications/anonymous-hub", "Vaultwarden", true),
+    ("/api/websocket", "Home Assistant", true),
+    ("/websocket", "WebSockets", false),
+    ("/terminals/websocket", "Jupyter", false),
+    ("/_stcore/stream", "Streamlit", false),
+    ("/api/live", "Grafana Live", true),
+    ("/websockify", "noVNC", false),
+    ("/websocket-tunnel", "Guacamole", true),
+    ("/embywebsocket", "Emby", true),
+    ("/:/websockets", "Plex", false),
+    ("/cool/adminws", "Collabora", false),
+    ("/lool/adminws", "Collabora", false),
+    ("/push/ws", "Nextcloud's notify_push", true),
+    ("/standalone-signaling", "Nextcloud Talk", true),
+    ("/colibri-ws", "Jitsi", false),
+    ("/xmpp-websocket", "Jitsi", false),
+    ("/realtime/v1/websocket", "Supabase", true),
+    ("/v1/realtime", "Appwrite", false),
+    ("/api/terminal/ws", "a terminal", false),
+    ("/vncwebsocket", "Proxmox", false),
+    ("/cockpit/socket", "Cockpit", false),
+    ("/api/websocket/exec", "Portainer", false),
+    ("/cryptpad_websocket", "CryptPad", false),
+    ("/rest/push", "n8n", false),
+    ("/comms", "Node-RED", false),
+    ("/rtc", "LiveKit", true),
+];
+
+/// Words in a segment of the path, with their points.
+const WORDS: [(&[&str], u8); 3] = [
+    (&["ws", "wss", "websocket", "websockets", "websockify", "sockjs", "signalr"], 3),
+    (&["socket", "sockets", "hub", "hubs", "cable", "realtime", "hmr", "vnc", "tty", "terminal", "mqtt", "rtc"], 2),
+    (
+        &[
+            "live", "stream", "streams", "events", "notification", "notifications", "push", "chat", "subscriptions",
+            "graphql", "console", "shell",
+        ],
+        1,
+    ),
+];
+
+/// Words in the name of an upstream.
+const UPSTREAM_WORDS: [&str; 8] = ["ws", "websocket", "websockets", "socket", "daphne", "reverb", "centrifugo", "soketi"];
+
+/// Words in a path that stand for something else under a similar name.
+const OPPOSING_WORDS: [(&[&str], u8); 3] =
+    [(&["wsdl", "soap"], 3), (&["jupyterhub", "health", "healthz"], 1), (&["hls", "dash", "mp4", "flv"], 2)];
+
+/// Applications that use WebSockets below `/`, by a part of a server's or an upstream's name.
+const APPLICATIONS: [&str; 11] = [
+    "vaultwarden", "bitwarden", "uptime-kuma", "home-assistant", "homeassistant", "code-server", "jupyter", "streamlit",
+    "grafana", "mattermost", "rocketchat",
+];
+
+/// A read timeout from here on, in milliseconds, is written for long-lived connections.
+const LONG_TIMEOUT: u64 = 10 * 60 * 1000;
+
+impl Proxied<'_> {
+    /// How likely this place is meant for WebSockets.
+    pub fn websocket_intent(&self) -> Intent {
+        let (path, mut reason, pings) = path_points(&self.location);
+        let mut score = i32::from(path);
+        if let Some(comment) = comment_about_websockets(&self.location).filter(|_| score < 3) {
+            score = 3;
+            reason = format!("a comment says so: `{comment}`");
+        }
+        let upstream = self.url().map(|url| String::from_utf8_lossy(url.authority()).to_lowercase()).unwrap_or_default();
+        let host = upstream.split(':').next().unwrap_or_default();
+        if words(host).any(|word| UPSTREAM_WORDS.contains(&word)) {
+            if score == 0 {
+                reason = format!("its upstream is called `{host}`");
+            }
+            score += 1;
+        }
+        if score == 0 && self.location.is_prefix() && &*self.location.path == b"/" {
+            if let Some(name) = self.known_application(host) {
+                score = 2;
+                reason = format!("{name} uses WebSockets");
+            }
+        }
+        if score > 0 {
+            let long = self.time("proxy_read_timeout").is_some_and(|(_, time)| time >= LONG_TIMEOUT);
+            score += i32::from(long) + i32::from(self.has_upgrading_sibling());
+            score -= i32::from(opposing_points(&self.location));
+            score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
+        }
+        Intent { score: score.clamp(0, 9) as u8, path, reason, pings }
+    }
+
+    fn known_application(&self, host: &str) -> Option<&'static str> {
+        let server = self.location.server();
+        let names: Vec<String> =
+            server.into_iter().flat_map(|server| server.names()).map(|name| name.text().to_lowercase()).collect();
+        APPLICATIONS.into_iter().find(|application| {
+            host.contains(application)
+                || names.iter().any(|name| name.split('.').any(|label| label == *application))
+        })
+    }
+
+    /// True when another location of the same level forwards handshakes to the same upstream.
+    fn has_upgrading_sibling(&self) -> bool {
+        let Some(own) = self.url() else { return false };
+        self.location.level().into_iter().take(MAX_SIBLINGS).any(|sibling| {
+            let pass = sibling.handler().filter(|handler| handler.is("proxy_pass") && sibling != self.location);
+            let Some(pass) = pass else { return false };
+            let sibling = Proxied { scope: sibling.directive, location: sibling, pass };
+            sibling.url().is_some_and(|url| url.authority() == own.authority()) && sibling.headers().sent("Upgrade").is_some()
+        })
+    }
+}
+
+/// How many locations of a level are asked whether they forward handshakes.
+const MAX_SIBLINGS: usize = 64;
+
+/// Points of a path, why, and whether its application is known to ping.
+fn path_points(location: &Location<'_>) -> (u8, String, bool) {
+    if location.is_regex() {
+        return regex_points(location);
+    }
+    if location.modifier == Modifier::Named {
+        return words_points(&location.path.text().to_lowercase());
+    }
+    text_points(&location.path.text().to_lowercase())
+}
+
+fn text_points(path: &str) -> (u8, String, bool) {
+    let endpoint = ENDPOINTS
+        .iter()
+        .filter(|(endpoint, ..)| {
+            path.match_indices(endpoint).any(|(start, _)| {
+                let rest = &path[start + endpoint.len()..];
+                rest.is_empty() || rest.starts_with('/')
+            })
+        })
+        .max_by_key(|(endpoint, ..)| endpoint.len());
+    match endpoint {
+        Some((endpoint, application, pings)) => (3, format!("`{endpoint}` is an endpoint of {application}"), *pings),
+        None => words_points(path),
+    }
+}
+
+fn words_points(path: &str) -> (u8, String, bool) {
+    let found = WORDS.iter().find_map(|(known, points)| {
+        words(path).find(|word| known.contains(word)).map(|word| (*points, format!("its path says `{word}`"), false))
+    });
+    found.unwrap_or_default()
+}
+
+/// A regex gets the points of the text it begins with, or of an endpoint that it matches while it does not match just
+/// anything.
+fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
+    let shape = Shape::of(&location.path);
+    let prefix = shape.map(|shape| String::from_utf8_lossy(&shape.prefix).to_lowercase()).unwrap_or_default();
+    let points = text_points(&prefix);
+    if points.0 > 0 {
+        return points;
+    }
+    let Some(regex) = location.regex() else { return points };
+    let matches = |path: &str| regex.is_match(path.as_bytes()).unwrap_or(true);
+    if ["/", "/index.html", "/a/b", "/a.js", "/api/users/1"].into_iter().any(matches) {
+        return points;
+    }
+    let endpoint = ENDPOINTS.iter().find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
+    endpoint.map_or(points, |(endpoint, application, pings)| {
+        (3, format!("it matches `{endpoint}`, an endpoint of {application}"), *pings)
+    })
+}
+
+fn opposing_points(location: &Location<'_>) -> u8 {
+    let path = location.path.text().to_lowercase();
+    let found = OPPOSING_WORDS.iter().find(|(known, _)| words(&path).any(|word| known.contains(&word)));
+    found.map_or(0, |(_, points)| *points)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// The comment right above a location or at its first lines that speaks of WebSockets and does not deny them.
+fn comment_about_websockets(location: &Location<'_>) -> Option<String> {
+    location.directive.comments().find_map(|comment| {
+        let text = comment.to_lowercase();
+        let mut said = words(&text);
+        let speaks = said.clone().any(|word| matches!(word, "websocket" | "websockets" | "wss"));
+        let denies = said.any(|word| matches!(word, "no" | "not" | "non" | "without" | "except" | "disable" | "never"));
+        (speaks && !denies).then(|| comment.trim_start_matches('#').trim().to_owned())
+    })
+}
