@@ -5,4 +5,5 @@
 //! [`lint`] runs them, and [`report`] prints the findings. Imports go one way only.
 
 pub mod diagnostic;
+pub mod report;
 pub mod source;
