@@ -4,7 +4,10 @@
 //! terminal goes through [`printable`] first.
 
 pub mod concise;
+mod diff;
 pub mod json;
+mod shown;
+pub mod text;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Sources;
