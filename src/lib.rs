@@ -4,8 +4,13 @@
 //! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
 //! [`lint`] runs them, and [`report`] prints the findings. Imports go one way only.
 
-pub mod diagnostic;
 pub mod config;
+pub mod diagnostic;
+pub mod lint;
 pub mod nginx;
+pub mod report;
+pub mod routing;
+pub mod rule;
+pub mod rules;
 pub mod source;
 pub mod syntax;

@@ -10,14 +10,20 @@ impl Directive<'_> {
     pub fn append_lines<S: AsRef<str>>(self, lines: &[S]) -> Edit {
         let span = self.full_span();
         let separator = self.separator();
-        let text: String = lines.iter().map(|line| format!("{separator}{}", line.as_ref())).collect();
+        let text: String = lines
+            .iter()
+            .map(|line| format!("{separator}{}", line.as_ref()))
+            .collect();
         Edit::insert_after(span, text)
     }
 
     /// Puts lines before this directive, indented as it is.
     pub fn prepend_lines<S: AsRef<str>>(self, lines: &[S]) -> Edit {
         let separator = self.separator();
-        let text: String = lines.iter().map(|line| format!("{}{separator}", line.as_ref())).collect();
+        let text: String = lines
+            .iter()
+            .map(|line| format!("{}{separator}", line.as_ref()))
+            .collect();
         Edit::insert_before(self.full_span(), text)
     }
 
@@ -26,7 +32,11 @@ impl Directive<'_> {
         let span = self.full_span();
         let bytes = self.config.sources.file(span.file).bytes();
         let blank = |byte: &&u8| matches!(**byte, b' ' | b'\t');
-        let before = bytes[..span.start as usize].iter().rev().take_while(blank).count() as u32;
+        let before = bytes[..span.start as usize]
+            .iter()
+            .rev()
+            .take_while(blank)
+            .count() as u32;
         let after = bytes[span.end as usize..].iter().take_while(blank).count() as u32;
         let line_start = span.start - before;
         let alone_before = line_start == 0 || bytes[line_start as usize - 1] == b'\n';
@@ -36,9 +46,17 @@ impl Directive<'_> {
             _ => 0,
         };
         if alone_before && ending > 0 {
-            return Edit::delete(Span { start: line_start, end: span.end + after + ending, ..span });
+            return Edit::delete(Span {
+                start: line_start,
+                end: span.end + after + ending,
+                ..span
+            });
         }
-        Edit::delete(Span { start: span.start, end: span.end + after, ..span })
+        Edit::delete(Span {
+            start: span.start,
+            end: span.end + after,
+            ..span
+        })
     }
 
     /// The directive as it is written, up to its `;`.
@@ -54,15 +72,20 @@ impl Directive<'_> {
         let is_comment = |index: &usize| tree.tokens[*index].kind == TokenKind::Comment;
         let head = tree.tokens[node.head as usize].start;
         let mut above = line(head);
-        let before = (0..node.head as usize).rev().take_while(is_comment).take_while(move |index| {
-            let own = line(tree.tokens[*index].start);
-            let follows = above - own <= 1;
-            above = own;
-            follows && !shares_line(tree, *index, file)
-        });
+        let before = (0..node.head as usize)
+            .rev()
+            .take_while(is_comment)
+            .take_while(move |index| {
+                let own = line(tree.tokens[*index].start);
+                let follows = above - own <= 1;
+                above = own;
+                follows && !shares_line(tree, *index, file)
+            });
         let inside = (node.body as usize..tree.tokens.len()).take_while(is_comment);
         let found: Vec<usize> = before.chain(inside.filter(|_| node.block)).collect();
-        found.into_iter().map(move |index| self.config.text(tree.span(tree.tokens[index])).into_owned())
+        found
+            .into_iter()
+            .map(move |index| self.config.text(tree.span(tree.tokens[index])).into_owned())
     }
 
     /// What stands between this directive and the one after it: a line break with the indentation, or a blank.
@@ -70,8 +93,13 @@ impl Directive<'_> {
         let span = self.full_span();
         let bytes = self.config.sources.file(span.file).bytes();
         let before = &bytes[..span.start as usize];
-        let indentation = before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let begins_line = indentation == before.len() || before[before.len() - indentation - 1] == b'\n';
+        let indentation = before
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        let begins_line =
+            indentation == before.len() || before[before.len() - indentation - 1] == b'\n';
         if !begins_line {
             return " ".to_owned();
         }
@@ -84,8 +112,12 @@ impl Config {
     /// Puts a block of lines at the beginning of the `http` block; nothing when no such block was read from a file that
     /// can be edited.
     pub fn prepend_to_http(&self, lines: &[&str]) -> Option<Edit> {
-        let http = self.directives().find(|directive| directive.is("http") && directive.is_block())?;
-        let first = http.children().find(|child| child.full_span().file == http.full_span().file)?;
+        let http = self
+            .directives()
+            .find(|directive| directive.is("http") && directive.is_block())?;
+        let first = http
+            .children()
+            .find(|child| child.full_span().file == http.full_span().file)?;
         Some(first.prepend_lines(lines))
     }
 }

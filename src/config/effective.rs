@@ -38,7 +38,8 @@ impl<'c> Directive<'c> {
     /// `return`, `try_files` reach nothing.
     pub fn effective(self, name: &str) -> Effective<'c> {
         let id = load::name_id(name.as_bytes());
-        let inherit = crate::nginx::directive(name.as_bytes()).map_or(Inherit::Unknown, |known| kind(known, self));
+        let inherit = crate::nginx::directive(name.as_bytes())
+            .map_or(Inherit::Unknown, |known| kind(known, self));
         let mut visibility = Visibility::Whole;
         let mut block = Some(self.id);
         loop {
@@ -48,13 +49,19 @@ impl<'c> Directive<'c> {
                 if incomplete && inherit == Inherit::List {
                     visibility = Visibility::Partial;
                 }
-                return Effective { directives, visibility };
+                return Effective {
+                    directives,
+                    visibility,
+                };
             }
             if incomplete {
                 visibility = Visibility::Partial;
             }
             let Some(current) = block else {
-                return Effective { directives, visibility: visibility.max(self.config.visibility_above()) };
+                return Effective {
+                    directives,
+                    visibility: visibility.max(self.config.visibility_above()),
+                };
             };
             let entry = &self.config.entries[current as usize];
             let goes_up = match inherit {
@@ -63,7 +70,10 @@ impl<'c> Directive<'c> {
                 Inherit::Never | Inherit::Single => false,
             };
             if !goes_up {
-                return Effective { directives, visibility };
+                return Effective {
+                    directives,
+                    visibility,
+                };
             }
             block = entry.parent;
         }
@@ -72,8 +82,14 @@ impl<'c> Directive<'c> {
     /// How much is visible of what stands in this block and around it.
     pub fn visibility(self) -> Visibility {
         let around = std::iter::once(self.id).chain(self.ancestors().map(|block| block.id));
-        let partial = around.map(Some).any(|block| self.config.is_incomplete(block));
-        let own = if partial { Visibility::Partial } else { Visibility::Whole };
+        let partial = around
+            .map(Some)
+            .any(|block| self.config.is_incomplete(block));
+        let own = if partial {
+            Visibility::Partial
+        } else {
+            Visibility::Whole
+        };
         own.max(self.config.visibility_above())
     }
 
@@ -84,7 +100,10 @@ impl<'c> Directive<'c> {
 
     /// The value of an on/off directive in effect inside this block; nothing when it is not set.
     pub fn flag(self, name: &str) -> Option<bool> {
-        self.effective(name).directive()?.argument(0).map(|value| value.eq_ignore_ascii_case(b"on"))
+        self.effective(name)
+            .directive()?
+            .argument(0)
+            .map(|value| value.eq_ignore_ascii_case(b"on"))
     }
 }
 
@@ -100,14 +119,22 @@ impl Config {
     }
 
     fn is_incomplete(&self, block: Option<EntryId>) -> bool {
-        block.map_or(self.incomplete_top, |block| self.entries[block as usize].incomplete)
+        block.map_or(self.incomplete_top, |block| {
+            self.entries[block as usize].incomplete
+        })
     }
 }
 
 fn kind(known: &'static Known, at: Directive<'_>) -> Inherit {
-    known.form(at.inside()).or(known.forms.first()).map_or(Inherit::Unknown, |form| form.inherit)
+    known
+        .form(at.inside())
+        .or(known.forms.first())
+        .map_or(Inherit::Unknown, |form| form.inherit)
 }
 
 fn is_unnamed(entry: &Entry) -> bool {
-    entry.inside.intersects(Contexts::of(&[Contexts::LOCATION_IF, Contexts::LIMIT_EXCEPT]))
+    entry.inside.intersects(Contexts::of(&[
+        Contexts::LOCATION_IF,
+        Contexts::LIMIT_EXCEPT,
+    ]))
 }

@@ -40,7 +40,9 @@ impl Files {
     pub(crate) fn locate(&self, path: &[u8], base: &Path) -> PathBuf {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         match (&self.root, path.strip_prefix("/")) {
-            (Some(root), Ok(inside)) if self.dump.is_none() && !path.starts_with(root) => root.join(inside),
+            (Some(root), Ok(inside)) if self.dump.is_none() && !path.starts_with(root) => {
+                root.join(inside)
+            }
             _ => base.join(path),
         }
     }
@@ -56,14 +58,23 @@ impl Files {
     /// Reads a file; the origin says where the bytes came from.
     pub(crate) fn read(&self, path: &Path, asked: Asked) -> Result<(Origin, Vec<u8>), ReadError> {
         if let Some(dump) = &self.dump {
-            let missing = || ReadError { reason: "not in the dump".to_owned(), missing: true };
-            return dump.get(path).map(|bytes| (Origin::Dump, bytes.clone())).ok_or_else(missing);
+            let missing = || ReadError {
+                reason: "not in the dump".to_owned(),
+                missing: true,
+            };
+            return dump
+                .get(path)
+                .map(|bytes| (Origin::Dump, bytes.clone()))
+                .ok_or_else(missing);
         }
         let canonical = self.canonical(path);
         if let Some(bytes) = self.buffers.get(&canonical) {
             return Ok((Origin::Buffer(canonical), bytes.clone()));
         }
-        Ok((Origin::Disk(canonical), source::read(path, asked, self.size_limit)?))
+        Ok((
+            Origin::Disk(canonical),
+            source::read(path, asked, self.size_limit)?,
+        ))
     }
 
     /// The stock file of nginx's distributions that an include names, when it is not on this machine.
@@ -108,7 +119,10 @@ impl Files {
 /// The path with symbolic links resolved, also for a file that does not exist yet in a folder that does.
 pub(crate) fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         match (folder.canonicalize(), path.file_name()) {
             (Ok(folder), Some(name)) => folder.join(name),
             _ => path.to_owned(),

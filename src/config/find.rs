@@ -86,13 +86,20 @@ impl Finder {
             if path.is_dir() && !self.options.files.buffers.contains_key(&canonical(path)) {
                 self.folder(path, &mut found);
             } else if let Err(error) = self.file(path, true, &mut found) {
-                found.lost.push(NotFound { path: path.clone(), reason: error.reason });
+                found.lost.push(NotFound {
+                    path: path.clone(),
+                    reason: error.reason,
+                });
             }
         }
         for (root, files) in std::mem::take(&mut found.below) {
             if let Some(config) = found.roots.remove(&canonical(&root)).flatten() {
                 let story = vec![format!("inside {}, which includes it", root.display())];
-                found.jobs.push(Job { config, scope: Scope::Files(files), story });
+                found.jobs.push(Job {
+                    config,
+                    scope: Scope::Files(files),
+                    story,
+                });
             }
         }
         (found.jobs, found.lost)
@@ -104,7 +111,10 @@ impl Finder {
         if let Some(context) = self.context {
             return self.fragment(path, context, found, "its context was given");
         }
-        let explicit = self.config.clone().filter(|root| canonical(root) != canonical(path));
+        let explicit = self
+            .config
+            .clone()
+            .filter(|root| canonical(root) != canonical(path));
         if explicit.is_none() {
             if let Some(job) = self.dump(path)? {
                 found.jobs.push(job);
@@ -115,12 +125,19 @@ impl Finder {
         let is_root = is_root(&config);
         if is_root && explicit.is_none() {
             let story = vec![format!("{} is a root configuration", path.display())];
-            found.jobs.push(Job { config, scope: Scope::All, story });
+            found.jobs.push(Job {
+                config,
+                scope: Scope::All,
+                story,
+            });
             return Ok(());
         }
         if !is_root && !named && !looks_like_nginx(&config) {
             if let Some(last) = found.jobs.last_mut() {
-                last.story.push(format!("{} was passed over: it does not look like nginx", path.display()));
+                last.story.push(format!(
+                    "{} was passed over: it does not look like nginx",
+                    path.display()
+                ));
             }
             return Ok(());
         }
@@ -149,7 +166,11 @@ impl Finder {
         };
         for root in &candidates {
             if self.reaches(root, &target, found) {
-                match found.below.iter_mut().find(|(known, _)| canonical(known) == canonical(root)) {
+                match found
+                    .below
+                    .iter_mut()
+                    .find(|(known, _)| canonical(known) == canonical(root))
+                {
                     Some((_, files)) => drop(files.insert(target)),
                     None => found.below.push((root.clone(), BTreeSet::from([target]))),
                 }
@@ -159,14 +180,21 @@ impl Finder {
         let reason = match config.top().next() {
             _ if !config.unreadable().is_empty() => None,
             None => Some("it holds no directive"),
-            Some(_) if !knows_any_directive(config) => Some("it does not look like an nginx configuration"),
+            Some(_) if !knows_any_directive(config) => {
+                Some("it does not look like an nginx configuration")
+            }
             Some(_) => None,
         };
         if let Some(reason) = reason.filter(|_| config.mistakes().next().is_none()) {
             return Err(ReadError::because(reason));
         }
         let context = context_of(config);
-        let root = candidates.iter().find(|root| found.roots.get(&canonical(root)).is_some_and(Option::is_some));
+        let root = candidates.iter().find(|root| {
+            found
+                .roots
+                .get(&canonical(root))
+                .is_some_and(Option::is_some)
+        });
         match root.filter(|_| matches!(context, Contexts::HTTP | Contexts::STREAM)) {
             Some(root) => self.as_if_enabled(path, config, root, context, found),
             None => self.fragment(path, context, found, "no nginx.conf includes it"),
@@ -186,7 +214,10 @@ impl Finder {
         let target = canonical(path);
         let mut options = self.options.clone();
         options.added.push((path.to_owned(), context));
-        let mut story = vec![format!("{} does not include it: added as if enabled", root.display())];
+        let mut story = vec![format!(
+            "{} does not include it: added as if enabled",
+            root.display()
+        )];
         if let Some(Some(current)) = found.roots.get(&canonical(root)) {
             for twin in twins(current, config, &target, &canonical(root)) {
                 story.push(format!("in place of {}", twin.display()));
@@ -195,7 +226,11 @@ impl Finder {
         }
         let config = load(&Root::File(root.to_owned()), &options)?;
         let story = story.into_iter().collect();
-        found.jobs.push(Job { config, scope: Scope::Files(BTreeSet::from([target])), story });
+        found.jobs.push(Job {
+            config,
+            scope: Scope::Files(BTreeSet::from([target])),
+            story,
+        });
         Ok(())
     }
 
@@ -208,7 +243,11 @@ impl Finder {
     ) -> Result<(), ReadError> {
         let config = load(&Root::Fragment(path.to_owned(), context), &self.options)?;
         let story = vec![format!("{} is looked at on its own: {why}", path.display())];
-        found.jobs.push(Job { config, scope: Scope::All, story });
+        found.jobs.push(Job {
+            config,
+            scope: Scope::All,
+            story,
+        });
         Ok(())
     }
 
@@ -216,7 +255,8 @@ impl Finder {
     fn keep_stream(&mut self, path: &Path) -> Result<(), ReadError> {
         let files = &mut self.options.files;
         let key = canonical(path);
-        let is_stream = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let is_stream =
+            std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         if is_stream && !files.buffers.contains_key(&key) {
             let bytes = source::read(path, Asked::ByName, files.size_limit)?;
             files.buffers.insert(key, bytes);
@@ -226,36 +266,65 @@ impl Finder {
 
     fn dump(&self, path: &Path) -> Result<Option<Job>, ReadError> {
         let (_, bytes) = self.options.files.read(path, Asked::ByName)?;
-        let Some(files) = split_dump(&bytes) else { return Ok(None) };
-        let Some((root, _)) = files.first().cloned() else { return Ok(None) };
-        let story = vec![format!("{} is a dump of {} files", path.display(), files.len())];
+        let Some(files) = split_dump(&bytes) else {
+            return Ok(None);
+        };
+        let Some((root, _)) = files.first().cloned() else {
+            return Ok(None);
+        };
+        let story = vec![format!(
+            "{} is a dump of {} files",
+            path.display(),
+            files.len()
+        )];
         let mut options = self.options.clone();
-        options.files = Files { dump: Some(files.into_iter().collect()), ..options.files };
+        options.files = Files {
+            dump: Some(files.into_iter().collect()),
+            ..options.files
+        };
         let config = load(&Root::File(root), &options)?;
-        Ok(Some(Job { config, scope: Scope::All, story }))
+        Ok(Some(Job {
+            config,
+            scope: Scope::All,
+            story,
+        }))
     }
 
     /// Everything below a folder that looks like nginx: its `nginx.conf`, or else every candidate.
     fn folder(&mut self, folder: &Path, found: &mut Found) {
         let main = folder.join("nginx.conf");
         let before = (found.jobs.len(), found.below.len(), found.lost.len());
-        let whole = load(&Root::File(main.clone()), &self.options).is_ok_and(|config| is_root(&config));
-        let paths = if whole { vec![main] } else { candidates(folder) };
+        let whole =
+            load(&Root::File(main.clone()), &self.options).is_ok_and(|config| is_root(&config));
+        let paths = if whole {
+            vec![main]
+        } else {
+            candidates(folder)
+        };
         for path in paths {
-            let covered = found.jobs.iter().any(|job| job.scope == Scope::All && has_read(&job.config, &canonical(&path)));
+            let covered = found
+                .jobs
+                .iter()
+                .any(|job| job.scope == Scope::All && has_read(&job.config, &canonical(&path)));
             if covered {
                 continue;
             }
             if let Err(error) = self.file(&path, false, found) {
                 // An empty file among others is nothing to complain about.
                 if error.reason != "it holds no directive" {
-                    found.lost.push(NotFound { path, reason: error.reason });
+                    found.lost.push(NotFound {
+                        path,
+                        reason: error.reason,
+                    });
                 }
             }
         }
         if before == (found.jobs.len(), found.below.len(), found.lost.len()) {
             let reason = "no nginx configuration in this folder".to_owned();
-            found.lost.push(NotFound { path: folder.to_owned(), reason });
+            found.lost.push(NotFound {
+                path: folder.to_owned(),
+                reason,
+            });
         }
     }
 
@@ -271,22 +340,31 @@ impl Finder {
     fn reaches(&self, root: &Path, target: &Path, found: &mut Found) -> bool {
         let key = canonical(root);
         let config = found.roots.entry(key).or_insert_with(|| {
-            load(&Root::File(root.to_owned()), &self.options).ok().filter(is_root)
+            load(&Root::File(root.to_owned()), &self.options)
+                .ok()
+                .filter(is_root)
         });
-        config.as_ref().is_some_and(|config| has_read(config, target))
+        config
+            .as_ref()
+            .is_some_and(|config| has_read(config, target))
     }
 }
 
 fn has_read(config: &Config, target: &Path) -> bool {
-    config.sources().iter().any(|(_, file)| match file.origin() {
-        Origin::Disk(path) | Origin::Buffer(path) => path == target,
-        Origin::Dump | Origin::Stock => false,
-    })
+    config
+        .sources()
+        .iter()
+        .any(|(_, file)| match file.origin() {
+            Origin::Disk(path) | Origin::Buffer(path) => path == target,
+            Origin::Dump | Origin::Stock => false,
+        })
 }
 
 /// A root configuration holds `events` or `http` at its top level.
 fn is_root(config: &Config) -> bool {
-    config.top().any(|directive| directive.is_block() && (directive.is("events") || directive.is("http")))
+    config
+        .top()
+        .any(|directive| directive.is_block() && (directive.is("events") || directive.is("http")))
 }
 
 /// The `nginx.conf` files in the folders above a file, nearest first, as written and with links resolved.
@@ -296,7 +374,9 @@ fn roots_above(path: &Path) -> Vec<PathBuf> {
     for start in [absolute.clone(), canonical(path)] {
         for folder in start.ancestors().skip(1) {
             let root = folder.join("nginx.conf");
-            let known = roots.iter().any(|known| canonical(known) == canonical(&root));
+            let known = roots
+                .iter()
+                .any(|known| canonical(known) == canonical(&root));
             if !known && canonical(&root) != canonical(path) && root.is_file() {
                 roots.push(root);
             }
@@ -311,18 +391,27 @@ fn candidates(folder: &Path) -> Vec<PathBuf> {
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let inside = folder.file_name().is_some_and(|name| {
-            ["sites-available", "sites-enabled", "conf.d"].iter().any(|known| name == *known)
+            ["sites-available", "sites-enabled", "conf.d"]
+                .iter()
+                .any(|known| name == *known)
         });
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             let kind = entry.file_type().ok();
             if kind.is_some_and(|kind| kind.is_dir()) {
-                let skipped = hidden || entry.file_name() == "node_modules" || entry.file_name() == "target";
+                let skipped =
+                    hidden || entry.file_name() == "node_modules" || entry.file_name() == "target";
                 if !skipped && depth < MAX_FOLDERS {
                     folders.push((path, depth + 1));
                 }
-            } else if !hidden && (path.extension().is_some_and(|extension| extension == "conf") || inside) && path.is_file() {
+            } else if !hidden
+                && (path
+                    .extension()
+                    .is_some_and(|extension| extension == "conf")
+                    || inside)
+                && path.is_file()
+            {
                 found.push(path);
             }
         }
@@ -332,28 +421,47 @@ fn candidates(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn knows_any_directive(config: &Config) -> bool {
-    config.directives().any(|directive| nginx::directive(&directive.name()).is_some())
+    config
+        .directives()
+        .any(|directive| nginx::directive(&directive.name()).is_some())
 }
 
 /// True when at least half of the directives at the top are nginx's, one of them a block or all of them known.
 fn looks_like_nginx(config: &Config) -> bool {
     let known = |directive: &Directive<'_>| {
         let known = nginx::directive(&directive.name());
-        known.is_some_and(|known| known.forms.iter().any(|form| form.block == directive.is_block()))
+        known.is_some_and(|known| {
+            known
+                .forms
+                .iter()
+                .any(|form| form.block == directive.is_block())
+        })
     };
     let all = config.top().count();
     let good: Vec<Directive<'_>> = config.top().filter(known).collect();
-    !good.is_empty() && (good.len() == all || (2 * good.len() >= all && good.iter().any(|directive| directive.is_block())))
+    !good.is_empty()
+        && (good.len() == all
+            || (2 * good.len() >= all && good.iter().any(|directive| directive.is_block())))
 }
 
 /// The innermost context of a `# nginspect: context http,server` comment.
 fn written_context(config: &Config) -> Option<Contexts> {
     let (_, file) = config.sources().iter().next()?;
-    file.bytes().split(|byte| *byte == b'\n').take(20).find_map(|line| {
-        let text = std::str::from_utf8(line).ok()?.trim().strip_prefix('#')?.trim();
-        let context = text.strip_prefix("nginspect:")?.trim().strip_prefix("context")?;
-        Contexts::innermost(context)
-    })
+    file.bytes()
+        .split(|byte| *byte == b'\n')
+        .take(20)
+        .find_map(|line| {
+            let text = std::str::from_utf8(line)
+                .ok()?
+                .trim()
+                .strip_prefix('#')?
+                .trim();
+            let context = text
+                .strip_prefix("nginspect:")?
+                .trim()
+                .strip_prefix("context")?;
+            Contexts::innermost(context)
+        })
 }
 
 /// The context that a fragment's directives belong to.
@@ -369,20 +477,44 @@ fn context_of(config: &Config) -> Contexts {
     ];
     let possible = |directive: Directive<'_>| {
         let known = nginx::directive(&directive.name())?;
-        let forms = known.forms.iter().filter(|form| form.block == directive.is_block());
-        Some(Contexts::of(&forms.map(|form| form.contexts).collect::<Vec<_>>()))
+        let forms = known
+            .forms
+            .iter()
+            .filter(|form| form.block == directive.is_block());
+        Some(Contexts::of(
+            &forms.map(|form| form.contexts).collect::<Vec<_>>(),
+        ))
     };
-    if config.top().any(|directive| directive.is("server") && directive.is_block()) {
+    if config
+        .top()
+        .any(|directive| directive.is("server") && directive.is_block())
+    {
         let stream = config.top().any(|directive| {
-            directive.is("server") && directive.children().any(|child| child.is("proxy_pass") || child.is("ssl_preread"))
+            directive.is("server")
+                && directive
+                    .children()
+                    .any(|child| child.is("proxy_pass") || child.is("ssl_preread"))
         });
-        return if stream { Contexts::STREAM } else { Contexts::HTTP };
+        return if stream {
+            Contexts::STREAM
+        } else {
+            Contexts::HTTP
+        };
     }
-    let common = config.top().filter(|directive| !directive.is("include")).filter_map(possible).reduce(Contexts::intersection);
+    let common = config
+        .top()
+        .filter(|directive| !directive.is("include"))
+        .filter_map(possible)
+        .reduce(Contexts::intersection);
     match common {
         // A list of headers or parameters is meant to be included where it is needed.
-        Some(common) if common.intersects(Contexts::LOCATION) && !has_block(config) => Contexts::LOCATION,
-        Some(common) => order.into_iter().find(|context| common.intersects(*context)).unwrap_or(Contexts::LOCATION),
+        Some(common) if common.intersects(Contexts::LOCATION) && !has_block(config) => {
+            Contexts::LOCATION
+        }
+        Some(common) => order
+            .into_iter()
+            .find(|context| common.intersects(*context))
+            .unwrap_or(Contexts::LOCATION),
         None => Contexts::LOCATION,
     }
 }
@@ -398,15 +530,29 @@ fn twins(root: &Config, new: &Config, target: &Path, root_path: &Path) -> Vec<Pa
         Origin::Disk(path) if path != root_path && path != target => Some(path.clone()),
         _ => None,
     };
-    let same_name = root.sources().iter().filter_map(|(file, _)| disk(file)).filter(|path| path.file_name() == target.file_name());
-    let same_server = server_names(root).filter(|(_, name)| names.contains(name)).filter_map(|(file, _)| disk(file));
-    same_name.chain(same_server).collect::<BTreeSet<_>>().into_iter().collect()
+    let same_name = root
+        .sources()
+        .iter()
+        .filter_map(|(file, _)| disk(file))
+        .filter(|path| path.file_name() == target.file_name());
+    let same_server = server_names(root)
+        .filter(|(_, name)| names.contains(name))
+        .filter_map(|(file, _)| disk(file));
+    same_name
+        .chain(same_server)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 fn server_names(config: &Config) -> impl Iterator<Item = (FileId, Vec<u8>)> + '_ {
     config
         .directives()
         .filter(|directive| directive.is("server_name"))
-        .flat_map(|directive| directive.arguments().map(move |name| (directive.span().file, name.value.to_ascii_lowercase())))
+        .flat_map(|directive| {
+            directive
+                .arguments()
+                .map(move |name| (directive.span().file, name.value.to_ascii_lowercase()))
+        })
         .filter(|(_, name)| !name.is_empty() && name != b"_")
 }

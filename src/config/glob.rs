@@ -11,14 +11,28 @@ pub(crate) fn is_pattern(path: &[u8]) -> bool {
 
 /// The files that match an absolute or relative pattern, sorted by their bytes; `list` names the entries of a folder.
 pub(crate) fn expand(pattern: &[u8], list: &dyn Fn(&Path) -> Vec<Vec<u8>>) -> Vec<PathBuf> {
-    let mut found = vec![if pattern.starts_with(b"/") { b"/".to_vec() } else { Vec::new() }];
-    for component in pattern.split(|byte| *byte == b'/').filter(|component| !component.is_empty()) {
+    let mut found = vec![if pattern.starts_with(b"/") {
+        b"/".to_vec()
+    } else {
+        Vec::new()
+    }];
+    for component in pattern
+        .split(|byte| *byte == b'/')
+        .filter(|component| !component.is_empty())
+    {
         found = found
             .iter()
             .flat_map(|folder| {
                 let names = if is_pattern(component) {
-                    let entries = list(Path::new(OsStr::from_bytes(if folder.is_empty() { b"." } else { folder })));
-                    entries.into_iter().filter(|name| matches(component, name)).collect()
+                    let entries = list(Path::new(OsStr::from_bytes(if folder.is_empty() {
+                        b"."
+                    } else {
+                        folder
+                    })));
+                    entries
+                        .into_iter()
+                        .filter(|name| matches(component, name))
+                        .collect()
                 } else {
                     vec![component.to_vec()]
                 };
@@ -27,11 +41,18 @@ pub(crate) fn expand(pattern: &[u8], list: &dyn Fn(&Path) -> Vec<Vec<u8>>) -> Ve
             .collect();
     }
     found.sort();
-    found.into_iter().map(|path| PathBuf::from(std::ffi::OsString::from_vec(path))).collect()
+    found
+        .into_iter()
+        .map(|path| PathBuf::from(std::ffi::OsString::from_vec(path)))
+        .collect()
 }
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    let separator: &[u8] = if folder.is_empty() || folder.ends_with(b"/") { b"" } else { b"/" };
+    let separator: &[u8] = if folder.is_empty() || folder.ends_with(b"/") {
+        b""
+    } else {
+        b"/"
+    };
     [folder, separator, name].concat()
 }
 
@@ -131,7 +152,11 @@ mod tests {
             (r"\*", "*", true),
             (r"\*", "x", false),
         ] {
-            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 
@@ -146,8 +171,14 @@ mod tests {
             names.iter().map(|name| name.as_bytes().to_vec()).collect()
         };
         let found = expand(b"/etc/*/*.conf", &list);
-        let expected: Vec<PathBuf> =
-            ["/etc/a/y.conf", "/etc/a/z.conf", "/etc/b/y.conf", "/etc/b/z.conf"].map(PathBuf::from).into();
+        let expected: Vec<PathBuf> = [
+            "/etc/a/y.conf",
+            "/etc/a/z.conf",
+            "/etc/b/y.conf",
+            "/etc/b/z.conf",
+        ]
+        .map(PathBuf::from)
+        .into();
         assert_eq!(found, expected);
     }
 }

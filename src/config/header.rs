@@ -12,7 +12,9 @@ pub struct Headers<'c> {
 impl<'c> Headers<'c> {
     /// The list in effect inside a block.
     pub fn of(scope: Directive<'c>) -> Self {
-        Self { list: scope.effective("proxy_set_header") }
+        Self {
+            list: scope.effective("proxy_set_header"),
+        }
     }
 
     /// The list that would be in effect inside a block if the block had none of its own.
@@ -27,7 +29,10 @@ impl<'c> Headers<'c> {
 
     /// The block that the list stands in; nothing when there is none or it stands at the top of a fragment.
     pub fn level(&self) -> Option<Directive<'c>> {
-        self.list.directives.first().and_then(|first| first.parent())
+        self.list
+            .directives
+            .first()
+            .and_then(|first| first.parent())
     }
 
     /// Whether anything unseen could change the list.
@@ -38,12 +43,18 @@ impl<'c> Headers<'c> {
     /// The last directive that sets a header; names are compared without case.
     pub fn get(&self, name: &str) -> Option<Directive<'c>> {
         let same = |word: Word<'_>| word.eq_ignore_ascii_case(name.as_bytes());
-        self.list.directives.iter().rev().copied().find(|header| header.argument(0).is_some_and(same))
+        self.list
+            .directives
+            .iter()
+            .rev()
+            .copied()
+            .find(|header| header.argument(0).is_some_and(same))
     }
 
     /// The last directive that sends a header: an empty value takes it away.
     pub fn sent(&self, name: &str) -> Option<Directive<'c>> {
-        self.get(name).filter(|header| header.argument(1).is_some_and(|value| !value.is_empty()))
+        self.get(name)
+            .filter(|header| header.argument(1).is_some_and(|value| !value.is_empty()))
     }
 }
 
@@ -99,10 +110,16 @@ impl<'c> Proxied<'c> {
         let headers = self.headers();
         let upgrade = headers.sent("Upgrade").filter(|header| {
             let value = header.argument(1);
-            value.is_some_and(|value| value.has_variables() || value.eq_ignore_ascii_case(b"websocket"))
+            value.is_some_and(|value| {
+                value.has_variables() || value.eq_ignore_ascii_case(b"websocket")
+            })
         });
         let connection = headers.get("Connection");
-        let says_upgrade = |header: Directive<'c>| header.argument(1).is_some_and(|value| config.can_say(&value, "upgrade"));
+        let says_upgrade = |header: Directive<'c>| {
+            header
+                .argument(1)
+                .is_some_and(|value| config.can_say(&value, "upgrade"))
+        };
         let mut visibility = headers.visibility();
 
         let problem = match (upgrade, connection) {
@@ -112,22 +129,33 @@ impl<'c> Proxied<'c> {
             }
             (Some(_), Some(_)) => {
                 let version = self.scope.effective("proxy_http_version");
-                let written = version.directive().and_then(|directive| directive.argument(0));
+                let written = version
+                    .directive()
+                    .and_then(|directive| directive.argument(0));
                 let spoken = match &written {
                     Some(written) => written.text().into_owned(),
                     None => config.version().default_proxy_http_version().to_owned(),
                 };
                 (spoken != "1.1").then(|| {
                     visibility = visibility.max(version.visibility);
-                    UpgradeProblem::Protocol { directive: version.directive() }
+                    UpgradeProblem::Protocol {
+                        directive: version.directive(),
+                    }
                 })
             }
-            (None, Some(connection)) if config.is_meant_for_upgrade(connection) && headers.sent("Upgrade").is_none() => {
+            (None, Some(connection))
+                if config.is_meant_for_upgrade(connection) && headers.sent("Upgrade").is_none() =>
+            {
                 Some(UpgradeProblem::NoUpgrade { connection })
             }
             (None, _) => None,
         };
-        Upgrade { upgrade, connection, problem, visibility }
+        Upgrade {
+            upgrade,
+            connection,
+            problem,
+            visibility,
+        }
     }
 }
 
@@ -135,7 +163,9 @@ impl Config {
     /// True when a `Connection` header is written for handshakes and nothing else.
     fn is_meant_for_upgrade(&self, connection: Directive<'_>) -> bool {
         connection.argument(1).is_some_and(|value| {
-            let own_map = nginx::references(&value).iter().any(|reference| self.is_map_of(&reference.name, "http_upgrade"));
+            let own_map = nginx::references(&value)
+                .iter()
+                .any(|reference| self.is_map_of(&reference.name, "http_upgrade"));
             value.eq_ignore_ascii_case(b"upgrade") || own_map
         })
     }
@@ -150,9 +180,13 @@ impl Config {
         if says(value) {
             return true;
         }
-        nginx::references(value).iter().any(|reference| match self.map_values(&reference.name) {
-            Some(values) => values.iter().any(|value| value.has_variables() || says(value)),
-            None => true,
-        })
+        nginx::references(value)
+            .iter()
+            .any(|reference| match self.map_values(&reference.name) {
+                Some(values) => values
+                    .iter()
+                    .any(|value| value.has_variables() || says(value)),
+                None => true,
+            })
     }
 }

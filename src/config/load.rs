@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::files::Files;
-use super::{Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME, UnreadableFile, glob};
+use super::{
+    Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME, UnreadableFile, glob,
+};
 use crate::nginx::{self, Contexts, Version};
 use crate::source::{Asked, FileId, Origin, ReadError, Sources};
 use crate::syntax::{self, MistakeKind, Tree};
@@ -99,7 +101,10 @@ impl Loader<'_> {
     }
 
     fn add(&mut self, path: &Path, origin: Origin, bytes: Vec<u8>) -> FileId {
-        let file = self.config.sources.add(path.to_string_lossy(), origin, bytes);
+        let file = self
+            .config
+            .sources
+            .add(path.to_string_lossy(), origin, bytes);
         let tree = syntax::parse(file, self.config.sources.file(file).bytes(), nginx::accepts);
         self.config.trees.push(tree);
         file
@@ -120,9 +125,14 @@ impl Loader<'_> {
             while open.last().is_some_and(|(end, ..)| *end <= index) {
                 self.close(&mut open);
             }
-            let (parent, context) = open.last().map_or((parent, context), |(_, entry, inside)| (Some(*entry), *inside));
+            let (parent, context) = open.last().map_or((parent, context), |(_, entry, inside)| {
+                (Some(*entry), *inside)
+            });
             if self.config.entries.len() >= MAX_ENTRIES {
-                self.unreadable(file, ReadError::because("more directives than nginspect reads, includes repeated"));
+                self.unreadable(
+                    file,
+                    ReadError::because("more directives than nginspect reads, includes repeated"),
+                );
                 break;
             }
             let name = self.config.tree_name(file, index);
@@ -147,7 +157,10 @@ impl Loader<'_> {
                 open.push((end, id, inside));
             } else if block {
                 self.config.entries[id as usize].incomplete = true;
-                self.unreadable(file, ReadError::because("blocks nested deeper than nginspect reads"));
+                self.unreadable(
+                    file,
+                    ReadError::because("blocks nested deeper than nginspect reads"),
+                );
                 index = end - 1;
             }
             index += 1;
@@ -159,7 +172,9 @@ impl Loader<'_> {
     }
 
     fn close(&mut self, open: &mut Vec<(u32, EntryId, Contexts)>) {
-        let Some((_, entry, inside)) = open.pop() else { return };
+        let Some((_, entry, inside)) = open.pop() else {
+            return;
+        };
         self.append_to(entry, inside);
         self.config.entries[entry as usize].end = self.config.entries.len() as EntryId;
     }
@@ -179,7 +194,9 @@ impl Loader<'_> {
     }
 
     fn include(&mut self, include: EntryId, parent: Option<EntryId>, context: Contexts) {
-        let Some(argument) = self.config.directive(include).argument(0) else { return };
+        let Some(argument) = self.config.directive(include).argument(0) else {
+            return;
+        };
         let named = argument.value.into_owned();
         let path = self.options.files.locate(&named, &self.prefix);
         if glob::is_pattern(&named) {
@@ -205,11 +222,19 @@ impl Loader<'_> {
     ) {
         match self.file(path, Asked::ByInclude) {
             Ok(file) if self.stack.contains(&file) => {
-                let chain = self.stack.iter().skip_while(|open| **open != file).copied().collect();
+                let chain = self
+                    .stack
+                    .iter()
+                    .skip_while(|open| **open != file)
+                    .copied()
+                    .collect();
                 self.problem(include, path, IncludeProblemKind::Cycle { chain });
             }
             Ok(_) if self.stack.len() >= MAX_INCLUDES => {
-                self.not_read(path, ReadError::because("includes nested deeper than nginspect follows"));
+                self.not_read(
+                    path,
+                    ReadError::because("includes nested deeper than nginspect follows"),
+                );
                 self.mark_incomplete(parent);
             }
             Ok(file) => self.splice(file, parent, context),
@@ -243,17 +268,26 @@ impl Loader<'_> {
             return true;
         }
         let here = self.options.files.canonical(&self.prefix);
-        let system = ["/etc", "/usr/local", "/opt"].iter().any(|folder| here.starts_with(folder));
+        let system = ["/etc", "/usr/local", "/opt"]
+            .iter()
+            .any(|folder| here.starts_with(folder));
         let own = system || self.options.files.root.is_some() || path.starts_with(&here);
         own && self.options.files.has_folder(path)
     }
 
     fn problem(&mut self, include: EntryId, path: &Path, kind: IncludeProblemKind) {
-        self.config.include_problems.push(IncludeProblem { include, path: path.to_owned(), kind });
+        self.config.include_problems.push(IncludeProblem {
+            include,
+            path: path.to_owned(),
+            kind,
+        });
     }
 
     fn not_read(&mut self, path: &Path, error: ReadError) {
-        let unreadable = UnreadableFile { path: path.to_owned(), reason: error.reason };
+        let unreadable = UnreadableFile {
+            path: path.to_owned(),
+            reason: error.reason,
+        };
         if !self.config.unreadable.contains(&unreadable) {
             self.config.unreadable.push(unreadable);
         }
@@ -285,10 +319,15 @@ impl Loader<'_> {
             let name = name_id(name);
             let wanted = |entry: &Entry| entry.name == name && entry.context.intersects(contexts);
             (0..config.entries.len() as EntryId)
-                .filter(|id| wanted(&config.entries[*id as usize]) && config.directive(*id).is_block())
+                .filter(|id| {
+                    wanted(&config.entries[*id as usize]) && config.directive(*id).is_block()
+                })
                 .collect()
         };
-        let locations = blocks(b"location", Contexts::of(&[Contexts::SERVER, Contexts::LOCATION]));
+        let locations = blocks(
+            b"location",
+            Contexts::of(&[Contexts::SERVER, Contexts::LOCATION]),
+        );
         let servers = blocks(b"server", Contexts::HTTP);
         (config.locations, config.servers) = (locations, servers);
     }

@@ -120,17 +120,28 @@ impl<'c> Location<'c> {
                     [b'@', ..] => (Modifier::Named, 0),
                     _ => (Modifier::Prefix, 0),
                 };
-                let span = if length == 0 { first.span } else { first.part(length..first.len()) };
+                let span = if length == 0 {
+                    first.span
+                } else {
+                    first.part(length..first.len())
+                };
                 let value = first.value[length..].to_vec().into();
                 (modifier, Word { span, value })
             }
         };
-        Some(Self { directive, modifier, path })
+        Some(Self {
+            directive,
+            modifier,
+            path,
+        })
     }
 
     /// True for a plain or a `^~` prefix.
     pub fn is_prefix(&self) -> bool {
-        matches!(self.modifier, Modifier::Prefix | Modifier::PreferentialPrefix)
+        matches!(
+            self.modifier,
+            Modifier::Prefix | Modifier::PreferentialPrefix
+        )
     }
 
     /// True for `~` and `~*`.
@@ -140,13 +151,19 @@ impl<'c> Location<'c> {
 
     /// The server that it belongs to; nothing in a fragment without one.
     pub fn server(&self) -> Option<Server<'c>> {
-        let server = self.directive.ancestors().find(|block| block.inside() == Contexts::SERVER)?;
+        let server = self
+            .directive
+            .ancestors()
+            .find(|block| block.inside() == Contexts::SERVER)?;
         Some(Server::new(server))
     }
 
     /// The location that it is nested in.
     pub fn parent(&self) -> Option<Self> {
-        self.directive.parent().filter(|block| block.inside() == Contexts::LOCATION).and_then(Self::of)
+        self.directive
+            .parent()
+            .filter(|block| block.inside() == Contexts::LOCATION)
+            .and_then(Self::of)
     }
 
     /// The locations nested directly in it.
@@ -158,12 +175,18 @@ impl<'c> Location<'c> {
     pub fn level(&self) -> Vec<Self> {
         let config = self.directive.config;
         let parent = self.directive.entry().parent;
-        config.on_level(parent, self.directive.entry().name).filter_map(Self::of).collect()
+        config
+            .on_level(parent, self.directive.entry().name)
+            .filter_map(Self::of)
+            .collect()
     }
 
     /// The directive that answers requests here: the last content handler in the block, which wins silently.
     pub fn handler(&self) -> Option<Directive<'c>> {
-        CONTENT_HANDLERS.iter().filter_map(|name| self.directive.own(name).next_back()).max_by_key(|found| found.id)
+        CONTENT_HANDLERS
+            .iter()
+            .filter_map(|name| self.directive.own(name).next_back())
+            .max_by_key(|found| found.id)
     }
 
     /// A `return` in the block itself, which answers before anything else here.

@@ -146,7 +146,9 @@ impl Config {
 
     /// Includes that lead nowhere or in a circle, each with its directive.
     pub fn include_problems(&self) -> impl Iterator<Item = (Directive<'_>, &IncludeProblem)> {
-        self.include_problems.iter().map(|problem| (self.directive(problem.include), problem))
+        self.include_problems
+            .iter()
+            .map(|problem| (self.directive(problem.include), problem))
     }
 
     /// Mistakes of syntax in all files, in their order.
@@ -161,17 +163,25 @@ impl Config {
 
     /// The directives that stand at no block.
     pub fn top(&self) -> Children<'_> {
-        Children { config: self, next: 0, end: self.entries.len() as EntryId }
+        Children {
+            config: self,
+            next: 0,
+            end: self.entries.len() as EntryId,
+        }
     }
 
     /// Every `location`, nested ones included, in file order.
     pub fn locations(&self) -> impl Iterator<Item = Location<'_>> {
-        self.locations.iter().filter_map(|id| Location::of(self.directive(*id)))
+        self.locations
+            .iter()
+            .filter_map(|id| Location::of(self.directive(*id)))
     }
 
     /// Every `server` of the http part, in file order.
     pub fn servers(&self) -> impl Iterator<Item = Server<'_>> {
-        self.servers.iter().map(|id| Server::new(self.directive(*id)))
+        self.servers
+            .iter()
+            .map(|id| Server::new(self.directive(*id)))
     }
 
     /// The bytes of a span, for a person: what is not UTF-8 is replaced.
@@ -183,7 +193,11 @@ impl Config {
     pub fn place(&self, span: Span, from: Span) -> String {
         let file = self.sources.file(span.file);
         let line = file.position(span.start).line;
-        if span.file == from.file { format!("line {line}") } else { format!("{}:{line}", file.name()) }
+        if span.file == from.file {
+            format!("line {line}")
+        } else {
+            format!("{}:{line}", file.name())
+        }
     }
 
     fn directive(&self, id: EntryId) -> Directive<'_> {
@@ -197,7 +211,9 @@ impl Config {
     fn tree_name(&self, file: FileId, node: u32) -> Cow<'_, [u8]> {
         let tree = self.tree(file);
         let name = tree.words(&tree.nodes[node as usize]).next();
-        name.map_or(Cow::Borrowed(&b""[..]), |name| tree.value(name, self.sources.file(file).bytes()))
+        name.map_or(Cow::Borrowed(&b""[..]), |name| {
+            tree.value(name, self.sources.file(file).bytes())
+        })
     }
 
     fn ancestors(&self, block: Option<EntryId>) -> impl Iterator<Item = EntryId> + '_ {
@@ -205,11 +221,20 @@ impl Config {
     }
 
     /// The directives of a name on one level, in order.
-    fn on_level(&self, block: Option<EntryId>, name: u16) -> impl DoubleEndedIterator<Item = Directive<'_>> {
+    fn on_level(
+        &self,
+        block: Option<EntryId>,
+        name: u16,
+    ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
         let key = (level(block), name);
-        let first = self.by_name.partition_point(|(level, name, _)| (*level, *name) < key);
-        let length = self.by_name[first..].partition_point(|(level, name, _)| (*level, *name) == key);
-        self.by_name[first..first + length].iter().map(|(_, _, id)| self.directive(*id))
+        let first = self
+            .by_name
+            .partition_point(|(level, name, _)| (*level, *name) < key);
+        let length =
+            self.by_name[first..].partition_point(|(level, name, _)| (*level, *name) == key);
+        self.by_name[first..first + length]
+            .iter()
+            .map(|(_, _, id)| self.directive(*id))
     }
 }
 
@@ -248,7 +273,10 @@ impl<'c> Directive<'c> {
     fn word(self, token: Token) -> Word<'c> {
         let tree = self.node().0;
         let bytes = self.config.sources.file(tree.file).bytes();
-        Word { span: tree.span(token), value: tree.value(token, bytes) }
+        Word {
+            span: tree.span(token),
+            value: tree.value(token, bytes),
+        }
     }
 
     /// The configuration that it stands in.
@@ -261,7 +289,10 @@ impl<'c> Directive<'c> {
         let (tree, node) = self.node();
         match tree.words(node).next() {
             Some(name) => self.word(name),
-            None => Word { span: tree.head_span(node), value: Cow::Borrowed(b"") },
+            None => Word {
+                span: tree.head_span(node),
+                value: Cow::Borrowed(b""),
+            },
         }
     }
 
@@ -276,7 +307,9 @@ impl<'c> Directive<'c> {
     /// Its arguments, in order.
     pub fn arguments(self) -> impl DoubleEndedIterator<Item = Word<'c>> {
         let (tree, node) = self.node();
-        tree.words(node).skip_first().map(move |word| self.word(word))
+        tree.words(node)
+            .skip_first()
+            .map(move |word| self.word(word))
     }
 
     /// The argument of an index that counts from 0.
@@ -313,17 +346,25 @@ impl<'c> Directive<'c> {
 
     /// The block that it stands in; nothing at the top.
     pub fn parent(self) -> Option<Self> {
-        self.entry().parent.map(|parent| self.config.directive(parent))
+        self.entry()
+            .parent
+            .map(|parent| self.config.directive(parent))
     }
 
     /// The blocks around it, from the inside out.
     pub fn ancestors(self) -> impl Iterator<Item = Self> {
-        self.config.ancestors(self.entry().parent).map(|id| self.config.directive(id))
+        self.config
+            .ancestors(self.entry().parent)
+            .map(|id| self.config.directive(id))
     }
 
     /// The directives of its block, included ones in the place of their `include`, which stays before them.
     pub fn children(self) -> Children<'c> {
-        Children { config: self.config, next: self.id + 1, end: self.entry().end }
+        Children {
+            config: self.config,
+            next: self.id + 1,
+            end: self.entry().end,
+        }
     }
 
     /// All directives inside its block, at any depth.
@@ -333,7 +374,8 @@ impl<'c> Directive<'c> {
 
     /// The directives of a name that stand in its block itself.
     pub fn own(self, name: &str) -> impl DoubleEndedIterator<Item = Self> {
-        self.config.on_level(Some(self.id), load::name_id(name.as_bytes()))
+        self.config
+            .on_level(Some(self.id), load::name_id(name.as_bytes()))
     }
 
     /// True when it comes from a stock file that nobody edits.
@@ -402,7 +444,11 @@ impl Word<'_> {
             _ => return self.span,
         };
         let start = self.span.start + quote + range.start as u32;
-        Span::new(self.span.file, start, start + (range.end - range.start) as u32)
+        Span::new(
+            self.span.file,
+            start,
+            start + (range.end - range.start) as u32,
+        )
     }
 }
 

@@ -39,18 +39,34 @@ impl Config {
     pub fn proxied(&self) -> impl Iterator<Item = Proxied<'_>> {
         self.locations().flat_map(|location| {
             let mut places = Vec::new();
-            let own = location.handler().filter(|handler| handler.is("proxy_pass"));
+            let own = location
+                .handler()
+                .filter(|handler| handler.is("proxy_pass"));
             let answered = location.own_return().is_some();
             if let Some(pass) = own.filter(|_| !answered) {
-                places.push(Proxied { scope: location.directive, location: location.clone(), pass });
+                places.push(Proxied {
+                    scope: location.directive,
+                    location: location.clone(),
+                    pass,
+                });
             }
-            for block in ["if", "limit_except"].iter().flat_map(|name| location.directive.own(name)) {
+            for block in ["if", "limit_except"]
+                .iter()
+                .flat_map(|name| location.directive.own(name))
+            {
                 let pass = block.own("proxy_pass").next_back();
-                let differs = pass.is_some() || block.children().any(|child| child.name().starts_with(b"proxy_"));
+                let differs = pass.is_some()
+                    || block
+                        .children()
+                        .any(|child| child.name().starts_with(b"proxy_"));
                 if let Some(pass) = pass.or(own).filter(|_| differs && !answered)
                     && block.own("return").next().is_none()
                 {
-                    places.push(Proxied { scope: block, location: location.clone(), pass });
+                    places.push(Proxied {
+                        scope: block,
+                        location: location.clone(),
+                        pass,
+                    });
                 }
             }
             places
@@ -76,13 +92,21 @@ impl<'c> ProxyUrl<'c> {
     pub fn parse(word: Word<'c>) -> Option<Self> {
         let scheme = ["http://", "https://"]
             .iter()
-            .find(|scheme| word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes())))
+            .find(|scheme| {
+                word.get(..scheme.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+            })
             .map(|scheme| scheme.len())?;
         let rest = &word[scheme..];
         let uri = if rest.starts_with(b"unix:") {
-            rest[5..].iter().position(|byte| *byte == b':').map(|colon| scheme + 5 + colon + 1)
+            rest[5..]
+                .iter()
+                .position(|byte| *byte == b':')
+                .map(|colon| scheme + 5 + colon + 1)
         } else {
-            rest.iter().position(|byte| matches!(byte, b'/' | b'?')).map(|slash| scheme + slash)
+            rest.iter()
+                .position(|byte| matches!(byte, b'/' | b'?'))
+                .map(|slash| scheme + slash)
         };
         let uri = uri.filter(|uri| *uri < word.len());
         Some(Self { word, scheme, uri })
@@ -107,7 +131,10 @@ impl<'c> ProxyUrl<'c> {
     pub fn uri_word(&self) -> Option<Word<'c>> {
         let start = self.uri?;
         let span = self.word.part(start..self.word.len());
-        Some(Word { span, value: self.word[start..].to_vec().into() })
+        Some(Word {
+            span,
+            value: self.word[start..].to_vec().into(),
+        })
     }
 
     /// True when any part is evaluated for each request, which switches the mapping of paths off.
@@ -124,13 +151,21 @@ impl<'c> ProxyUrl<'c> {
 impl<'c> Directive<'c> {
     /// The one literal value that a variable of this configuration can have: a single `set` defines it.
     pub fn literal_of(self, variable: &str) -> Option<Word<'c>> {
-        let [definition] = self.config.definitions(variable) else { return None };
+        let [definition] = self.config.definitions(variable) else {
+            return None;
+        };
         let set = self.config.definition(*definition);
-        if !set.is("set") || set.context() == Contexts::SERVER_IF || set.context() == Contexts::LOCATION_IF {
+        if !set.is("set")
+            || set.context() == Contexts::SERVER_IF
+            || set.context() == Contexts::LOCATION_IF
+        {
             return None;
         }
         // A `set` reaches this place when its block is this one's location or server.
-        let reaches = set.parent().is_some_and(|block| self.ancestors().any(|outer| outer == block));
-        set.argument(1).filter(|value| reaches && !nginx::has_variables(value))
+        let reaches = set
+            .parent()
+            .is_some_and(|block| self.ancestors().any(|outer| outer == block));
+        set.argument(1)
+            .filter(|value| reaches && !nginx::has_variables(value))
     }
 }

@@ -12,13 +12,25 @@ impl Location<'_> {
         let compile = || {
             let pattern = std::str::from_utf8(&self.path).ok()?;
             let caseless = self.modifier == Modifier::CaselessRegex;
-            RegexBuilder::new().caseless(caseless).build(pattern).ok().map(Arc::new)
+            RegexBuilder::new()
+                .caseless(caseless)
+                .build(pattern)
+                .ok()
+                .map(Arc::new)
         };
         if !self.is_regex() {
             return None;
         }
-        let mut regexes = self.directive.config.regexes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        regexes.entry(self.directive.id).or_insert_with(compile).clone()
+        let mut regexes = self
+            .directive
+            .config
+            .regexes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        regexes
+            .entry(self.directive.id)
+            .or_insert_with(compile)
+            .clone()
     }
 }
 
@@ -49,17 +61,26 @@ impl Shape {
             let next = &rest[length..];
             // A quantifier makes its atom optional or repeated.
             if matches!(next.first(), Some(b'*' | b'?' | b'{' | b'+')) {
-                return Some(Self { prefix, is_prefix_only: false });
+                return Some(Self {
+                    prefix,
+                    is_prefix_only: false,
+                });
             }
             prefix.push(literal);
             rest = next;
         }
-        Some(Self { prefix, is_prefix_only: rest.is_empty() || rest == b".*" })
+        Some(Self {
+            prefix,
+            is_prefix_only: rest.is_empty() || rest == b".*",
+        })
     }
 }
 
 fn is_special(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'^' | b'$' | b'.' | b'[' | b'|' | b'(' | b')' | b'?' | b'*' | b'+' | b'{')
+    matches!(
+        byte,
+        b'\\' | b'^' | b'$' | b'.' | b'[' | b'|' | b'(' | b')' | b'?' | b'*' | b'+' | b'{'
+    )
 }
 
 /// True when a `|` stands outside of all groups and classes.
@@ -93,7 +114,12 @@ mod tests {
     use super::*;
 
     fn shape(pattern: &str) -> Option<(String, bool)> {
-        Shape::of(pattern.as_bytes()).map(|shape| (String::from_utf8_lossy(&shape.prefix).into_owned(), shape.is_prefix_only))
+        Shape::of(pattern.as_bytes()).map(|shape| {
+            (
+                String::from_utf8_lossy(&shape.prefix).into_owned(),
+                shape.is_prefix_only,
+            )
+        })
     }
 
     #[test]

@@ -17,7 +17,9 @@ impl<'c> Server<'c> {
 
     /// Every `server_name`, in order.
     pub fn names(self) -> impl Iterator<Item = Word<'c>> {
-        self.directive.own("server_name").flat_map(Directive::arguments)
+        self.directive
+            .own("server_name")
+            .flat_map(Directive::arguments)
     }
 
     /// The `listen` directives.
@@ -48,15 +50,27 @@ impl<'c> Server<'c> {
 
     /// True when it answers on its first socket whatever host is asked for (`ngx_http_add_server`).
     pub fn is_default(self) -> bool {
-        let Some(socket) = self.sockets().into_iter().next() else { return false };
+        let Some(socket) = self.sockets().into_iter().next() else {
+            return false;
+        };
         let marked = |server: &Self| {
             server.listens().any(|listen| {
-                listen.arguments().any(|word| word == "default_server" || word == "default")
+                listen
+                    .arguments()
+                    .any(|word| word == "default_server" || word == "default")
             })
         };
-        let sharing: Vec<Self> =
-            self.directive.config.servers().filter(|other| other.sockets().contains(&socket)).collect();
-        sharing.iter().find(|server| marked(server)).or(sharing.first()) == Some(&self)
+        let sharing: Vec<Self> = self
+            .directive
+            .config
+            .servers()
+            .filter(|other| other.sockets().contains(&socket))
+            .collect();
+        sharing
+            .iter()
+            .find(|server| marked(server))
+            .or(sharing.first())
+            == Some(&self)
     }
 
     /// A host that a client can ask for to reach this server: its first plain name, or one that fits a wildcard.
@@ -65,7 +79,9 @@ impl<'c> Server<'c> {
             let name = std::str::from_utf8(&name).ok()?;
             let host = match name.strip_prefix("*.").or(name.strip_prefix('.')) {
                 Some(rest) => format!("www.{rest}"),
-                None => name.strip_suffix(".*").map_or_else(|| name.to_owned(), |rest| format!("{rest}.example")),
+                None => name
+                    .strip_suffix(".*")
+                    .map_or_else(|| name.to_owned(), |rest| format!("{rest}.example")),
             };
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
             (!host.is_empty() && host.bytes().all(plain)).then(|| host.to_lowercase())
@@ -74,6 +90,8 @@ impl<'c> Server<'c> {
 
     /// The block of the http level that it stands in; nothing for a lone server.
     pub fn http(self) -> Option<Directive<'c>> {
-        self.directive.parent().filter(|block| block.inside() == Contexts::HTTP)
+        self.directive
+            .parent()
+            .filter(|block| block.inside() == Contexts::HTTP)
     }
 }

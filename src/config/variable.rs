@@ -23,7 +23,10 @@ pub(super) struct Variables {
 impl Config {
     /// The directives that define a variable; the name in any case, without its `$`.
     pub fn definitions(&self, name: &str) -> &[Definition] {
-        self.variables().defined.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        self.variables()
+            .defined
+            .get(&name.to_ascii_lowercase())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The directive behind a definition.
@@ -45,7 +48,9 @@ impl Config {
         self.definitions(name).iter().any(|definition| {
             let map = self.definition(*definition);
             let reads = |word: Word<'_>| {
-                nginx::references(&word).iter().any(|reference| reference.name.eq_ignore_ascii_case(source))
+                nginx::references(&word)
+                    .iter()
+                    .any(|reference| reference.name.eq_ignore_ascii_case(source))
             };
             map.is("map") && map.argument(0).is_some_and(reads)
         })
@@ -68,13 +73,22 @@ impl Config {
 
     /// A `map` of `$http_upgrade` that is `upgrade` for handshakes: the name of its variable.
     pub fn upgrade_map(&self) -> Option<Word<'_>> {
-        self.directives().filter(|directive| directive.is("map") && directive.is_block()).find_map(|map| {
-            let source = map.argument(0).filter(|source| *source == "$http_upgrade");
-            let default = map.children().find(|entry| entry.name() == "default")?.argument(0)?;
-            let empty = map.children().find(|entry| entry.name().is_empty())?.argument(0)?;
-            let fits = default.eq_ignore_ascii_case(b"upgrade") && !empty.eq_ignore_ascii_case(b"upgrade");
-            source.filter(|_| fits).and_then(|_| map.argument(1))
-        })
+        self.directives()
+            .filter(|directive| directive.is("map") && directive.is_block())
+            .find_map(|map| {
+                let source = map.argument(0).filter(|source| *source == "$http_upgrade");
+                let default = map
+                    .children()
+                    .find(|entry| entry.name() == "default")?
+                    .argument(0)?;
+                let empty = map
+                    .children()
+                    .find(|entry| entry.name().is_empty())?
+                    .argument(0)?;
+                let fits = default.eq_ignore_ascii_case(b"upgrade")
+                    && !empty.eq_ignore_ascii_case(b"upgrade");
+                source.filter(|_| fits).and_then(|_| map.argument(1))
+            })
     }
 
     /// How much is visible of the places where maps, upstreams and the like are defined.
@@ -82,7 +96,11 @@ impl Config {
     /// Such definitions usually live in other files, so a fragment shows nothing of what is missing.
     pub fn visibility_of_definitions(&self) -> Visibility {
         let incomplete = self.incomplete_top || self.entries.iter().any(|entry| entry.incomplete);
-        if self.fragment.is_some() || incomplete { Visibility::Partial } else { Visibility::Whole }
+        if self.fragment.is_some() || incomplete {
+            Visibility::Partial
+        } else {
+            Visibility::Whole
+        }
     }
 
     fn variables(&self) -> &Variables {
@@ -98,7 +116,10 @@ impl Config {
 
 impl Variables {
     fn read(&mut self, directive: Directive<'_>) {
-        if directive.context().intersects(Contexts::of(&[Contexts::TYPES, Contexts::GEO])) {
+        if directive
+            .context()
+            .intersects(Contexts::of(&[Contexts::TYPES, Contexts::GEO]))
+        {
             return;
         }
         let name = directive.name();
@@ -106,9 +127,14 @@ impl Variables {
         let defining = defining_arguments(&name, directive);
         for (index, argument) in directive.arguments().enumerate() {
             self.capture(&argument);
-            let whole = nginx::references(&argument).into_iter().find(|reference| reference.range == (0..argument.len()));
+            let whole = nginx::references(&argument)
+                .into_iter()
+                .find(|reference| reference.range == (0..argument.len()));
             if let Some(reference) = whole.filter(|_| defining.contains(index)) {
-                let definitions = self.defined.entry(reference.name.to_ascii_lowercase()).or_default();
+                let definitions = self
+                    .defined
+                    .entry(reference.name.to_ascii_lowercase())
+                    .or_default();
                 definitions.push(Definition(directive.id));
             }
             if &*name == b"load_module" {
@@ -124,7 +150,10 @@ impl Variables {
             rest = &rest[start + 2..];
             let name = rest.strip_prefix(b"P").unwrap_or(rest);
             if let [b'<' | b'\'', name @ ..] = name {
-                let length = name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                let length = name
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                    .count();
                 let name = String::from_utf8_lossy(&name[..length]).to_ascii_lowercase();
                 if !name.is_empty() {
                     self.captured.insert(name);

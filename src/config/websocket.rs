@@ -64,28 +64,76 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
 
 /// Words in a segment of the path, with their points.
 const WORDS: [(&[&str], u8); 3] = [
-    (&["ws", "wss", "websocket", "websockets", "websockify", "sockjs", "signalr"], 3),
-    (&["socket", "sockets", "hub", "hubs", "cable", "realtime", "hmr", "vnc", "tty", "terminal", "mqtt", "rtc"], 2),
     (
         &[
-            "live", "stream", "streams", "events", "notification", "notifications", "push", "chat", "subscriptions",
-            "graphql", "console", "shell",
+            "ws",
+            "wss",
+            "websocket",
+            "websockets",
+            "websockify",
+            "sockjs",
+            "signalr",
+        ],
+        3,
+    ),
+    (
+        &[
+            "socket", "sockets", "hub", "hubs", "cable", "realtime", "hmr", "vnc", "tty",
+            "terminal", "mqtt", "rtc",
+        ],
+        2,
+    ),
+    (
+        &[
+            "live",
+            "stream",
+            "streams",
+            "events",
+            "notification",
+            "notifications",
+            "push",
+            "chat",
+            "subscriptions",
+            "graphql",
+            "console",
+            "shell",
         ],
         1,
     ),
 ];
 
 /// Words in the name of an upstream.
-const UPSTREAM_WORDS: [&str; 8] = ["ws", "websocket", "websockets", "socket", "daphne", "reverb", "centrifugo", "soketi"];
+const UPSTREAM_WORDS: [&str; 8] = [
+    "ws",
+    "websocket",
+    "websockets",
+    "socket",
+    "daphne",
+    "reverb",
+    "centrifugo",
+    "soketi",
+];
 
 /// Words in a path that stand for something else under a similar name.
-const OPPOSING_WORDS: [(&[&str], u8); 3] =
-    [(&["wsdl", "soap"], 3), (&["jupyterhub", "health", "healthz"], 1), (&["hls", "dash", "mp4", "flv"], 2)];
+const OPPOSING_WORDS: [(&[&str], u8); 3] = [
+    (&["wsdl", "soap"], 3),
+    (&["jupyterhub", "health", "healthz"], 1),
+    (&["hls", "dash", "mp4", "flv"], 2),
+];
 
 /// Applications that use WebSockets below `/`, by a part of a server's or an upstream's name.
 const APPLICATIONS: [&str; 11] = [
-    "vaultwarden", "bitwarden", "uptime-kuma", "home-assistant", "homeassistant", "code-server", "jupyter", "streamlit",
-    "grafana", "mattermost", "rocketchat",
+    "vaultwarden",
+    "bitwarden",
+    "uptime-kuma",
+    "home-assistant",
+    "homeassistant",
+    "code-server",
+    "jupyter",
+    "streamlit",
+    "grafana",
+    "mattermost",
+    "rocketchat",
 ];
 
 /// A read timeout from here on, in milliseconds, is written for long-lived connections.
@@ -100,7 +148,10 @@ impl Proxied<'_> {
             score = 3;
             reason = format!("a comment says so: `{comment}`");
         }
-        let upstream = self.url().map(|url| String::from_utf8_lossy(url.authority()).to_lowercase()).unwrap_or_default();
+        let upstream = self
+            .url()
+            .map(|url| String::from_utf8_lossy(url.authority()).to_lowercase())
+            .unwrap_or_default();
         let host = upstream.split(':').next().unwrap_or_default();
         if words(host).any(|word| UPSTREAM_WORDS.contains(&word)) {
             if score == 0 {
@@ -115,33 +166,58 @@ impl Proxied<'_> {
             }
         }
         if score > 0 {
-            let long = self.time("proxy_read_timeout").is_some_and(|(_, time)| time >= LONG_TIMEOUT);
+            let long = self
+                .time("proxy_read_timeout")
+                .is_some_and(|(_, time)| time >= LONG_TIMEOUT);
             score += i32::from(long) + i32::from(self.has_upgrading_sibling());
             score -= i32::from(opposing_points(&self.location));
             score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         }
-        Intent { score: score.clamp(0, 9) as u8, path, reason, pings }
+        Intent {
+            score: score.clamp(0, 9) as u8,
+            path,
+            reason,
+            pings,
+        }
     }
 
     fn known_application(&self, host: &str) -> Option<&'static str> {
         let server = self.location.server();
-        let names: Vec<String> =
-            server.into_iter().flat_map(|server| server.names()).map(|name| name.text().to_lowercase()).collect();
+        let names: Vec<String> = server
+            .into_iter()
+            .flat_map(|server| server.names())
+            .map(|name| name.text().to_lowercase())
+            .collect();
         APPLICATIONS.into_iter().find(|application| {
             host.contains(application)
-                || names.iter().any(|name| name.split('.').any(|label| label == *application))
+                || names
+                    .iter()
+                    .any(|name| name.split('.').any(|label| label == *application))
         })
     }
 
     /// True when another location of the same level forwards handshakes to the same upstream.
     fn has_upgrading_sibling(&self) -> bool {
         let Some(own) = self.url() else { return false };
-        self.location.level().into_iter().take(MAX_SIBLINGS).any(|sibling| {
-            let pass = sibling.handler().filter(|handler| handler.is("proxy_pass") && sibling != self.location);
-            let Some(pass) = pass else { return false };
-            let sibling = Proxied { scope: sibling.directive, location: sibling, pass };
-            sibling.url().is_some_and(|url| url.authority() == own.authority()) && sibling.headers().sent("Upgrade").is_some()
-        })
+        self.location
+            .level()
+            .into_iter()
+            .take(MAX_SIBLINGS)
+            .any(|sibling| {
+                let pass = sibling
+                    .handler()
+                    .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
+                let Some(pass) = pass else { return false };
+                let sibling = Proxied {
+                    scope: sibling.directive,
+                    location: sibling,
+                    pass,
+                };
+                sibling
+                    .url()
+                    .is_some_and(|url| url.authority() == own.authority())
+                    && sibling.headers().sent("Upgrade").is_some()
+            })
     }
 }
 
@@ -170,14 +246,20 @@ fn text_points(path: &str) -> (u8, String, bool) {
         })
         .max_by_key(|(endpoint, ..)| endpoint.len());
     match endpoint {
-        Some((endpoint, application, pings)) => (3, format!("`{endpoint}` is an endpoint of {application}"), *pings),
+        Some((endpoint, application, pings)) => (
+            3,
+            format!("`{endpoint}` is an endpoint of {application}"),
+            *pings,
+        ),
         None => words_points(path),
     }
 }
 
 fn words_points(path: &str) -> (u8, String, bool) {
     let found = WORDS.iter().find_map(|(known, points)| {
-        words(path).find(|word| known.contains(word)).map(|word| (*points, format!("its path says `{word}`"), false))
+        words(path)
+            .find(|word| known.contains(word))
+            .map(|word| (*points, format!("its path says `{word}`"), false))
     });
     found.unwrap_or_default()
 }
@@ -186,30 +268,46 @@ fn words_points(path: &str) -> (u8, String, bool) {
 /// anything.
 fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     let shape = Shape::of(&location.path);
-    let prefix = shape.map(|shape| String::from_utf8_lossy(&shape.prefix).to_lowercase()).unwrap_or_default();
+    let prefix = shape
+        .map(|shape| String::from_utf8_lossy(&shape.prefix).to_lowercase())
+        .unwrap_or_default();
     let points = text_points(&prefix);
     if points.0 > 0 {
         return points;
     }
-    let Some(regex) = location.regex() else { return points };
+    let Some(regex) = location.regex() else {
+        return points;
+    };
     let matches = |path: &str| regex.is_match(path.as_bytes()).unwrap_or(true);
-    if ["/", "/index.html", "/a/b", "/a.js", "/api/users/1"].into_iter().any(matches) {
+    if ["/", "/index.html", "/a/b", "/a.js", "/api/users/1"]
+        .into_iter()
+        .any(matches)
+    {
         return points;
     }
-    let endpoint = ENDPOINTS.iter().find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
+    let endpoint = ENDPOINTS
+        .iter()
+        .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
     endpoint.map_or(points, |(endpoint, application, pings)| {
-        (3, format!("it matches `{endpoint}`, an endpoint of {application}"), *pings)
+        (
+            3,
+            format!("it matches `{endpoint}`, an endpoint of {application}"),
+            *pings,
+        )
     })
 }
 
 fn opposing_points(location: &Location<'_>) -> u8 {
     let path = location.path.text().to_lowercase();
-    let found = OPPOSING_WORDS.iter().find(|(known, _)| words(&path).any(|word| known.contains(&word)));
+    let found = OPPOSING_WORDS
+        .iter()
+        .find(|(known, _)| words(&path).any(|word| known.contains(&word)));
     found.map_or(0, |(_, points)| *points)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+    text.split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
 }
 
 /// The comment right above a location or at its first lines that speaks of WebSockets and does not deny them.
@@ -217,8 +315,15 @@ fn comment_about_websockets(location: &Location<'_>) -> Option<String> {
     location.directive.comments().find_map(|comment| {
         let text = comment.to_lowercase();
         let mut said = words(&text);
-        let speaks = said.clone().any(|word| matches!(word, "websocket" | "websockets" | "wss"));
-        let denies = said.any(|word| matches!(word, "no" | "not" | "non" | "without" | "except" | "disable" | "never"));
+        let speaks = said
+            .clone()
+            .any(|word| matches!(word, "websocket" | "websockets" | "wss"));
+        let denies = said.any(|word| {
+            matches!(
+                word,
+                "no" | "not" | "non" | "without" | "except" | "disable" | "never"
+            )
+        });
         (speaks && !denies).then(|| comment.trim_start_matches('#').trim().to_owned())
     })
 }

@@ -5,13 +5,36 @@
 
 use super::{Contexts, Directive, Form, Inherit};
 
-const fn form(contexts: Contexts, min: u8, max: u8, block: bool, variables: u16, inherit: Inherit) -> Form {
-    Form { contexts, min, max, block, variables, inherit, foreign: false }
+const fn form(
+    contexts: Contexts,
+    min: u8,
+    max: u8,
+    block: bool,
+    variables: u16,
+    inherit: Inherit,
+) -> Form {
+    Form {
+        contexts,
+        min,
+        max,
+        block,
+        variables,
+        inherit,
+        foreign: false,
+    }
 }
 
 /// A form that a module outside of nginx's own source defines.
 const fn foreign(contexts: Contexts, min: u8, max: u8, block: bool, inherit: Inherit) -> Form {
-    Form { contexts, min, max, block, variables: 0, inherit, foreign: true }
+    Form {
+        contexts,
+        min,
+        max,
+        block,
+        variables: 0,
+        inherit,
+        foreign: true,
+    }
 }
 
 use Contexts as C;

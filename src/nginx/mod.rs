@@ -96,7 +96,10 @@ impl Contexts {
 
     /// The last context of a list such as `http,server`; nothing when it names one that there is not.
     pub fn innermost(list: &str) -> Option<Self> {
-        let contexts: Option<Vec<Self>> = list.split(',').map(|name| Self::named(name.trim())).collect();
+        let contexts: Option<Vec<Self>> = list
+            .split(',')
+            .map(|name| Self::named(name.trim()))
+            .collect();
         contexts?.last().copied()
     }
 
@@ -193,7 +196,9 @@ pub fn directive(name: &[u8]) -> Option<&'static Directive> {
 
 /// The place of a directive in the table.
 pub fn directive_index(name: &[u8]) -> Option<usize> {
-    directives::DIRECTIVES.binary_search_by(|row| row.name.as_bytes().cmp(name)).ok()
+    directives::DIRECTIVES
+        .binary_search_by(|row| row.name.as_bytes().cmp(name))
+        .ok()
 }
 
 /// The name of the directive at a place in the table.

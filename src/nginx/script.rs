@@ -32,7 +32,10 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
         let name = &value[name_start..];
         let length = match name.first() {
             Some(b'1'..=b'9') if !braced => 1,
-            _ => name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count(),
+            _ => name
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                .count(),
         };
         let end = name_start + length;
         if length == 0 || (braced && value.get(end) != Some(&b'}')) {
@@ -40,7 +43,10 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
         }
         let name = String::from_utf8_lossy(&value[name_start..end]).into_owned();
         at = end + usize::from(braced);
-        found.push(Reference { name, range: start..at });
+        found.push(Reference {
+            name,
+            range: start..at,
+        });
     }
     found
 }
@@ -55,7 +61,10 @@ mod tests {
     use super::*;
 
     fn names(value: &str) -> Vec<String> {
-        references(value.as_bytes()).into_iter().map(|reference| reference.name).collect()
+        references(value.as_bytes())
+            .into_iter()
+            .map(|reference| reference.name)
+            .collect()
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! Prints the findings of a run; a format is a function over the same [`Findings`].
+//!
+//! Names, messages and excerpts may hold any byte that somebody wrote into a configuration, so whatever reaches a
+//! terminal goes through [`printable`] first.
+
+pub mod concise;
+mod diff;
+pub mod json;
+mod shown;
+pub mod text;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Sources;
+use std::borrow::Cow;
+
+/// What a run found, for the formats.
+pub struct Findings<'a> {
+    /// The files that the findings' spans lie in.
+    pub sources: &'a Sources,
+    /// The findings, in the order in which they are to be printed.
+    pub diagnostics: &'a [Diagnostic],
+    /// How many configuration files were read.
+    pub files: usize,
+    /// Tells what a rule's name stands for.
+    pub describe: &'a dyn Fn(&str) -> Description,
+}
+
+impl Findings<'_> {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
+    }
+}
+
+/// What the formats say about a rule besides its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The rule's category.
+    pub category: &'static str,
+    /// Where the rule's page is.
+    pub url: String,
+}
+
+/// The text on one line, with everything visible that a terminal would obey or hide: a line feed becomes `␊`, an
+/// escape `␛`, an override of the writing direction `\u{202e}`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_unprintable) {
+        printable_bytes(text.as_bytes())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Like [`printable`], for bytes that may not be UTF-8: those that are not become `\xFF`.
+pub fn printable_bytes(bytes: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(is_unprintable) => Cow::Borrowed(text),
+        _ => {
+            let mut visible = String::with_capacity(bytes.len() + 16);
+            for chunk in bytes.utf8_chunks() {
+                for letter in chunk.valid().chars() {
+                    push_visible(&mut visible, letter);
+                }
+                for byte in chunk.invalid() {
+                    push_byte(&mut visible, *byte);
+                }
+            }
+            Cow::Owned(visible)
+        }
+    }
+}
+
+/// Control characters, and the format characters that reorder their neighbours or cannot be seen.
+fn is_unprintable(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+fn push_visible(visible: &mut String, letter: char) {
+    match letter {
+        '\0'..='\x1f' => visible.extend(char::from_u32(0x2400 + u32::from(letter))),
+        '\x7f' => visible.push('␡'),
+        _ if is_unprintable(letter) => visible.extend(letter.escape_unicode()),
+        _ => visible.push(letter),
+    }
+}
+
+fn push_byte(visible: &mut String, byte: u8) {
+    visible.push_str(&format!("\\x{byte:02X}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_without_surprises_is_borrowed() {
+        assert!(matches!(
+            printable("größe: 5 µs 日本"),
+            Cow::Borrowed("größe: 5 µs 日本")
+        ));
+        assert!(matches!(printable_bytes(b"a b"), Cow::Borrowed("a b")));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_becomes_visible() {
+        assert_eq!(printable("a\u{1b}[31m\u{7}\r\n\t\0\u{7f}"), "a␛[31m␇␍␊␉␀␡");
+        assert_eq!(
+            printable("\u{9b}\u{202e}\u{2066}\u{feff}"),
+            r"\u{9b}\u{202e}\u{2066}\u{feff}"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_named() {
+        assert_eq!(printable_bytes(b"caf\xe9 \xff\xc3"), r"caf\xE9 \xFF\xC3");
+    }
+}

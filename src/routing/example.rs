@@ -1,0 +1,125 @@
+//! Requests that a person can send to see what a finding says.
+
+use pcre2::bytes::Regex;
+
+use super::choice::{Choice, choose};
+use super::uri::{Uri, escape};
+use crate::config::{Directive, Location, Modifier, Server, Shape};
+
+/// A request that reaches a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The target, as `/api/users`.
+    pub target: String,
+    /// Host and port to ask, and whether TLS is spoken there; nothing when no name leads to the server.
+    origin: Option<(String, bool)>,
+}
+
+impl Example {
+    /// The whole URL, if it is known which host leads here; `scheme` is `http` or `ws`.
+    pub fn url(&self, scheme: &str) -> Option<String> {
+        let (host, tls) = self.origin.as_ref()?;
+        let s = if *tls { "s" } else { "" };
+        Some(format!("{scheme}{s}://{host}{}", self.target))
+    }
+}
+
+/// A request that a client can send and that this location certainly answers, among its own path with one of `tails`.
+///
+/// Nothing when no such request was found: another location takes them all, or a rewrite or `return` of the server may.
+pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
+    let server = location.server()?;
+    if location.is_internal() || !is_certain(server) {
+        return None;
+    }
+    let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
+    let start = match location.modifier {
+        Modifier::Regex | Modifier::CaselessRegex => {
+            Shape::of(&location.path).map_or_else(Vec::new, |shape| shape.prefix)
+        }
+        _ => location.path.to_vec(),
+    };
+    let tails: &[&str] = if location.modifier == Modifier::Exact {
+        &[""]
+    } else {
+        tails
+    };
+    tails.iter().find_map(|tail| {
+        let target = escape(&[&start, tail.as_bytes()].concat());
+        let uri = Uri::parse(&target, merge_slashes)?;
+        let reached = choose(server, &uri.path) == Choice::Location(location.clone());
+        let target = String::from_utf8(target).ok()?;
+        (reached && !is_rewritten(server, &uri.path)).then(|| Example {
+            target,
+            origin: origin(server),
+        })
+    })
+}
+
+/// True when no `return`, `if` or variable of the server decides over a request before its location is looked for.
+pub fn is_certain(server: Server<'_>) -> bool {
+    let decides = |block: Directive<'_>| {
+        block
+            .children()
+            .any(|child| child.is("return") || child.is("rewrite"))
+    };
+    server.directive.own("return").next().is_none() && !server.directive.own("if").any(decides)
+}
+
+/// True when a rewrite of the server matches the path, or may.
+fn is_rewritten(server: Server<'_>, path: &[u8]) -> bool {
+    server.directive.own("rewrite").any(|rewrite| {
+        let pattern = rewrite.argument(0);
+        let text = pattern
+            .as_ref()
+            .and_then(|pattern| std::str::from_utf8(pattern).ok());
+        let matched = text
+            .and_then(|text| Regex::new(text).ok())
+            .and_then(|regex| regex.is_match(path).ok());
+        matched.unwrap_or(true)
+    })
+}
+
+fn origin(server: Server<'_>) -> Option<(String, bool)> {
+    let host = match server
+        .example_host()
+        .filter(|host| is_first_of_name(server, host))
+    {
+        Some(host) => host,
+        None if server.is_default() => "localhost".to_owned(),
+        None => return None,
+    };
+    let listen = server.listens().next();
+    let tls = listen.is_some_and(|listen| listen.arguments().any(|word| word == "ssl"));
+    let socket = server.sockets().into_iter().next()?;
+    if socket.starts_with("unix:") {
+        return None;
+    }
+    let port = socket
+        .rsplit(':')
+        .next()
+        .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or("80");
+    let usual = if tls { "443" } else { "80" };
+    let host = if port == usual {
+        host
+    } else {
+        format!("{host}:{port}")
+    };
+    Some((host, tls))
+}
+
+/// True when no earlier server of the same socket has the name, which would take its requests.
+fn is_first_of_name(server: Server<'_>, host: &str) -> bool {
+    let Some(socket) = server.sockets().into_iter().next() else {
+        return false;
+    };
+    let config = server.directive.config();
+    let first = config.servers().find(|other| {
+        other
+            .names()
+            .any(|name| name.eq_ignore_ascii_case(host.as_bytes()))
+            && other.sockets().contains(&socket)
+    });
+    first.is_none_or(|first| first == server)
+}

@@ -1,0 +1,255 @@
+//! What a rule is made of, and the words that rules are written in.
+//!
+//! A rule asks the model and reports spans. It reads no file, knows no setting and cannot fail.
+
+pub use crate::config::*;
+pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
+pub use crate::nginx::{self, Contexts, Subsystem, Version};
+pub use crate::routing;
+pub use crate::source::Span;
+pub use crate::syntax::{Mistake, MistakeKind};
+
+/// What a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Category {
+    /// What nginx refuses to load.
+    Load,
+    /// Which block answers.
+    Location,
+    /// What the upstream gets.
+    Proxy,
+    /// Whether a handshake reaches the backend.
+    Websocket,
+    /// How long nginx waits.
+    Timeout,
+    /// Files.
+    Static,
+}
+
+impl Category {
+    /// The name in settings and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Location => "location",
+            Self::Proxy => "proxy",
+            Self::Websocket => "websocket",
+            Self::Timeout => "timeout",
+            Self::Static => "static",
+        }
+    }
+}
+
+/// Which fixes a rule may offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fixes {
+    /// None.
+    None,
+    /// Safe ones, and unsafe ones where the intent had to be guessed.
+    Safe,
+    /// Unsafe ones only.
+    Unsafe,
+}
+
+/// A rule: what it says about itself, and how it looks.
+#[derive(Debug)]
+pub struct Rule {
+    /// The page, in Markdown; its first paragraph is the summary.
+    pub docs: &'static str,
+    /// What it is about.
+    pub category: Category,
+    /// How bad its findings are, unless one says otherwise.
+    pub severity: Severity,
+    /// Which fixes it may offer.
+    pub fix: Fixes,
+    /// The version of nginspect that brought it.
+    pub since: &'static str,
+    /// The page of nginx's manual that it rests on.
+    pub see: &'static str,
+    /// Looks at a configuration.
+    pub check: fn(&Config, &mut Report),
+}
+
+impl Rule {
+    /// The first paragraph of the page, on one line.
+    pub fn summary(&self) -> String {
+        let lines: Vec<&str> = self
+            .docs
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        lines.join(" ")
+    }
+}
+
+/// Declares the rule of a file: its page as a doc comment, what it is, and the function `check` beside it.
+macro_rules! rule {
+    (
+        $(#[doc = $doc:literal])+
+        category: $category:ident,
+        severity: $severity:ident,
+        fix: $fix:ident,
+        since: $since:literal,
+        see: $see:literal,
+    ) => {
+        /// The rule of this file.
+        pub(super) static RULE: crate::rule::Rule = crate::rule::Rule {
+            docs: concat!($($doc, "\n"),+),
+            category: crate::rule::Category::$category,
+            severity: crate::rule::Severity::$severity,
+            fix: crate::rule::Fixes::$fix,
+            since: $since,
+            see: $see,
+            check,
+        };
+    };
+}
+pub(crate) use rule;
+
+/// Where a rule puts what it finds.
+#[derive(Debug)]
+pub struct Report {
+    rule: &'static str,
+    severity: Severity,
+    fix: Fixes,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    /// An empty report of one rule.
+    pub(crate) fn new(name: &'static str, rule: &Rule) -> Self {
+        Self {
+            rule: name,
+            severity: rule.severity,
+            fix: rule.fix,
+            findings: Vec::new(),
+        }
+    }
+
+    /// A new finding at a place, to be decorated; the message is one line without a full stop.
+    pub fn at(&mut self, span: Span, message: impl Into<String>) -> &mut Finding {
+        let safety = if self.fix == Fixes::Safe {
+            Safety::Safe
+        } else {
+            Safety::Unsafe
+        };
+        self.findings.push(Finding {
+            safety,
+            visibility: Visibility::Whole,
+            diagnostic: Diagnostic {
+                rule: self.rule,
+                severity: self.severity,
+                message: message.into(),
+                span,
+                label: None,
+                labels: Vec::new(),
+                witness: None,
+                help: None,
+                fixes: Vec::new(),
+            },
+        });
+        self.findings.last_mut().expect("a finding was just added")
+    }
+
+    /// What was found, without what rests on something unseen.
+    pub(crate) fn finish(self) -> impl Iterator<Item = Diagnostic> {
+        self.findings.into_iter().filter_map(Finding::finish)
+    }
+}
+
+/// A finding that is being written.
+#[derive(Debug)]
+pub struct Finding {
+    diagnostic: Diagnostic,
+    safety: Safety,
+    visibility: Visibility,
+}
+
+impl Finding {
+    /// Says something at the place itself.
+    pub fn here(&mut self, message: impl Into<String>) -> &mut Self {
+        self.diagnostic.label = Some(message.into());
+        self
+    }
+
+    /// Says why another place matters.
+    pub fn label(&mut self, span: Span, message: impl Into<String>) -> &mut Self {
+        self.diagnostic.labels.push(Label {
+            span,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Says what to do, and what would not help.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.diagnostic.help = Some(help.into());
+        self
+    }
+
+    /// Makes the finding graver or milder than the rule is.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.diagnostic.severity = severity;
+        self
+    }
+
+    /// Shows a request and what becomes of it.
+    pub fn witness(&mut self, request: Option<String>, effect: impl Into<String>) -> &mut Self {
+        self.diagnostic.witness = request.map(|request| Witness {
+            request,
+            effect: effect.into(),
+        });
+        self
+    }
+
+    /// Says how much was visible of what the finding rests on: with a part unseen there is no finding, and a lone
+    /// server block makes it one level milder.
+    pub fn given(&mut self, visibility: Visibility) -> &mut Self {
+        self.visibility = self.visibility.max(visibility);
+        self
+    }
+
+    /// Offers a fix of the rule's own safety; no edits, no fix.
+    pub fn fix(
+        &mut self,
+        title: impl Into<String>,
+        edits: impl IntoIterator<Item = Edit>,
+    ) -> &mut Self {
+        self.fix_that_is(self.safety, title, edits)
+    }
+
+    /// Offers a fix of a certain safety.
+    pub fn fix_that_is(
+        &mut self,
+        safety: Safety,
+        title: impl Into<String>,
+        edits: impl IntoIterator<Item = Edit>,
+    ) -> &mut Self {
+        let edits: Vec<Edit> = edits.into_iter().collect();
+        if !edits.is_empty() {
+            self.diagnostic.fixes.push(Fix {
+                title: title.into(),
+                safety,
+                edits,
+            });
+        }
+        self
+    }
+
+    fn finish(mut self) -> Option<Diagnostic> {
+        match self.visibility {
+            Visibility::Partial => return None,
+            Visibility::Whole => {}
+            Visibility::Lone => {
+                self.diagnostic.severity = self.diagnostic.severity.milder();
+                let help = self.diagnostic.help.get_or_insert_default();
+                if !help.is_empty() {
+                    help.push(' ');
+                }
+                help.push_str("The http level was not found and is judged as if it set nothing.");
+            }
+        }
+        Some(self.diagnostic)
+    }
+}
