@@ -93,6 +93,12 @@ fn lua_blocks_are_kept_as_they_are() {
 }
 
 #[test]
+fn a_lua_line_without_its_last_quote_is_read_once() {
+    let text = format!("a_by_lua_block {{ x = \"{}\n}}", "\\\"".repeat(500_000));
+    assert_eq!(mistakes(&text), [] as [&str; 0]);
+}
+
+#[test]
 fn a_forgotten_semicolon_is_seen_on_its_own_line() {
     assert_eq!(
         mistakes("server {\n    listen 80\n    server_name a;\n    root /srv\n}\n"),

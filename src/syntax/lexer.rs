@@ -300,6 +300,8 @@ fn lua_body(body: &[u8]) -> Option<usize> {
                 None => 1,
             },
             b'"' | b'\'' => lua_string(&body[at..]),
+            // Lua has no backslash outside a string: this line has lost a quote, and is not searched for it again.
+            b'\\' => 2,
             _ => 1,
         };
     }
