@@ -15,7 +15,8 @@ pub struct Intent {
     pub pings: bool,
 }
 
-/// Endpoints of applications: the beginning of the path, the application, and whether it pings by itself.
+/// Endpoints of applications: the beginning of the path, the application if it is a certain one, and whether it pings by
+/// itself.
 ///
 /// Matched at any depth, on whole segments; three points each.
 const ENDPOINTS: [(&str, &str, bool); 41] = [
@@ -23,7 +24,7 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
     ("/engine.io", "Engine.IO", true),
     ("/sockjs-node", "webpack's development server", false),
     ("/sockjs", "SockJS", true),
-    ("/ws", "WebSockets", false),
+    ("/ws", "", false),
     ("/_next/webpack-hmr", "Next.js", false),
     ("/-/cable", "GitLab's Action Cable", true),
     ("/cable", "Action Cable", true),
@@ -36,7 +37,7 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
     ("/notifications/hub", "Vaultwarden", true),
     ("/notifications/anonymous-hub", "Vaultwarden", true),
     ("/api/websocket", "Home Assistant", true),
-    ("/websocket", "WebSockets", false),
+    ("/websocket", "", false),
     ("/terminals/websocket", "Jupyter", false),
     ("/_stcore/stream", "Streamlit", false),
     ("/api/live", "Grafana Live", true),
@@ -246,6 +247,7 @@ fn text_points(path: &str) -> (u8, String, bool) {
         })
         .max_by_key(|(endpoint, ..)| endpoint.len());
     match endpoint {
+        Some((endpoint, "", pings)) => (3, format!("its path says `{endpoint}`"), *pings),
         Some((endpoint, application, pings)) => (
             3,
             format!("`{endpoint}` is an endpoint of {application}"),
@@ -289,11 +291,12 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
         .iter()
         .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
     endpoint.map_or(points, |(endpoint, application, pings)| {
-        (
-            3,
-            format!("it matches `{endpoint}`, an endpoint of {application}"),
-            *pings,
-        )
+        let of = if application.is_empty() {
+            String::new()
+        } else {
+            format!(", an endpoint of {application}")
+        };
+        (3, format!("it matches `{endpoint}`{of}"), *pings)
     })
 }
 
