@@ -165,7 +165,7 @@ impl<'c> Proxied<'c> {
                 })
             }
             (None, Some(connection))
-                if config.is_meant_for_upgrade(connection) && headers.sent("Upgrade").is_none() =>
+                if config.is_meant_for_upgrade(connection) && headers.get("Upgrade").is_none() =>
             {
                 Some(UpgradeProblem::NoUpgrade { connection })
             }

@@ -166,13 +166,13 @@ impl Proxied<'_> {
                 reason = format!("{name} uses WebSockets");
             }
         }
+        score -= i32::from(opposing_points(&self.location));
+        score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         if score > 0 {
             let long = self
                 .time("proxy_read_timeout")
                 .is_some_and(|(_, time)| time >= LONG_TIMEOUT);
             score += i32::from(long) + i32::from(self.has_upgrading_sibling());
-            score -= i32::from(opposing_points(&self.location));
-            score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         }
         Intent {
             score: score.clamp(0, 9) as u8,
@@ -308,7 +308,7 @@ fn opposing_points(location: &Location<'_>) -> u8 {
     found.map_or(0, |(_, points)| *points)
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
 }
@@ -317,11 +317,13 @@ fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
 fn comment_about_websockets(location: &Location<'_>) -> Option<String> {
     location.directive.comments().find_map(|comment| {
         let text = comment.to_lowercase();
-        let mut said = words(&text);
+        let said = text.split(|letter: char| {
+            letter.is_whitespace() || matches!(letter, ',' | '.' | ':' | '(' | ')' | '#')
+        });
         let speaks = said
             .clone()
             .any(|word| matches!(word, "websocket" | "websockets" | "wss"));
-        let denies = said.any(|word| {
+        let denies = said.clone().any(|word| {
             matches!(
                 word,
                 "no" | "not" | "non" | "without" | "except" | "disable" | "never"

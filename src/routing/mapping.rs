@@ -2,7 +2,7 @@
 
 use super::example::{Example, example};
 use super::uri::{Uri, escape};
-use crate::config::{Directive, Location, Modifier, ProxyUrl, Word};
+use crate::config::{Directive, Location, Modifier, ProxyUrl};
 use crate::nginx;
 
 /// A request and what the upstream is asked for.
@@ -51,10 +51,7 @@ pub fn map(location: &Location<'_>, url: &ProxyUrl<'_>, uri: &Uri) -> Option<Vec
         return match evaluate(&url.word, uri) {
             // With every variable known, the address is taken apart as if it were written so.
             Some(address) => {
-                let url = ProxyUrl::parse(Word {
-                    span: url.word.span,
-                    value: address.into(),
-                })?;
+                let url = ProxyUrl::parse(url.word.standing_for(address))?;
                 Some(url.uri().map_or_else(|| uri.target.clone(), rooted))
             }
             None => evaluate(url.uri()?, uri),
