@@ -7,6 +7,7 @@ mod fixtures;
 mod harness;
 mod routing;
 mod tokenizer;
+mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};
 
