@@ -2,6 +2,8 @@
 //!
 //! A rule asks the model and reports spans. It reads no file, knows no setting and cannot fail.
 
+use std::collections::HashSet;
+
 pub use crate::config::*;
 pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
 pub use crate::nginx::{self, Contexts, Subsystem, Version};
@@ -124,6 +126,7 @@ pub struct Report {
     severity: Severity,
     fix: Fixes,
     findings: Vec<Finding>,
+    places: HashSet<Span>,
 }
 
 impl Report {
@@ -134,7 +137,13 @@ impl Report {
             severity: rule.severity,
             fix: rule.fix,
             findings: Vec::new(),
+            places: HashSet::new(),
         }
+    }
+
+    /// True when this rule has found something at the place already: what several places inherit is one mistake.
+    pub fn has(&self, span: Span) -> bool {
+        self.places.contains(&span)
     }
 
     /// A new finding at a place, to be decorated; the message is one line without a full stop.
@@ -144,6 +153,7 @@ impl Report {
         } else {
             Safety::Unsafe
         };
+        self.places.insert(span);
         self.findings.push(Finding {
             safety,
             visibility: Visibility::Whole,

@@ -67,6 +67,10 @@ fn words_are_cut_as_nginx_cuts_them() {
         "x\\ y\\;z" "\"q\" \\$v\n" ;
       "one" "two" ;
     "#);
+    insta::assert_snapshot!(outline("a ${{b$c{d ;}"), @r#"
+    "a" "${{b$c" {}
+      "d" ;
+    "#);
     assert_eq!(
         mistakes("a\r\nb\rc;\r\n"),
         [] as [&str; 0],
@@ -86,6 +90,12 @@ fn lua_blocks_are_kept_as_they_are() {
       "content_by_lua_block" {}
       "root" "/x" ;
     "#);
+}
+
+#[test]
+fn a_lua_line_without_its_last_quote_is_read_once() {
+    let text = format!("a_by_lua_block {{ x = \"{}\n}}", "\\\"".repeat(500_000));
+    assert_eq!(mistakes(&text), [] as [&str; 0]);
 }
 
 #[test]
@@ -184,6 +194,13 @@ fn what_does_not_fit_the_buffer_is_a_mistake() {
             expected,
             "quoted, {length}"
         );
+        for spaced in [
+            format!("a {} ;", "x".repeat(length - 1)),
+            format!("a \"{}\" ;", "x".repeat(length - 2)),
+            format!("a;#{}", "x".repeat(length)),
+        ] {
+            assert_eq!(mistakes(&spaced).len(), expected, "{length} at its edge");
+        }
     }
 }
 

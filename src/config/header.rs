@@ -1,6 +1,7 @@
 //! The headers that go upstream, and whether they carry a WebSocket handshake.
 
 use super::{Config, Directive, Effective, Proxied, Visibility, Word};
+use crate::diagnostic::Edit;
 use crate::nginx;
 
 /// A `proxy_set_header` list in effect somewhere; all of it comes from one level.
@@ -101,6 +102,22 @@ impl Upgrade<'_> {
 }
 
 impl<'c> Proxied<'c> {
+    /// Headers that an outer list would send from here if the list in effect did not replace it.
+    pub fn lost_headers(&self) -> Vec<Directive<'c>> {
+        let headers = self.headers();
+        let Some(outer) = headers.level().and_then(Headers::around) else {
+            return Vec::new();
+        };
+        let is_lost = |header: &Directive<'c>| {
+            let name = header
+                .argument(0)
+                .map(|name| name.text().into_owned())
+                .unwrap_or_default();
+            headers.get(&name).is_none() && outer.sent(&name) == Some(*header)
+        };
+        outer.directives().iter().copied().filter(is_lost).collect()
+    }
+
     /// What becomes of a WebSocket handshake here.
     ///
     /// nginx needs three things: `Upgrade` and a `Connection` that says `upgrade` sent upstream, neither of which it
@@ -159,7 +176,79 @@ impl<'c> Proxied<'c> {
     }
 }
 
+impl<'c> Proxied<'c> {
+    /// Edits after which a handshake completes here: what is missing is added, what contradicts is replaced, and a list
+    /// of headers that was inherited so far is copied before it grows.
+    pub fn upgrade_edits(&self) -> Vec<Edit> {
+        let config = self.scope.config();
+        let headers = self.headers();
+        let own = headers.level() == Some(self.scope);
+        let (value, mut edits) = config.connection_value();
+        let mut lines: Vec<String> = Vec::new();
+
+        let version = self.scope.effective("proxy_http_version").directive();
+        let written = version.and_then(|version| version.argument(0));
+        match (version, written) {
+            (Some(version), Some(written))
+                if version.parent() == Some(self.scope) && written != "1.1" =>
+            {
+                edits.push(Edit::replace(written.span, "1.1"));
+            }
+            (Some(_), Some(written)) if written == "1.1" => {}
+            (None, _) if config.version().default_proxy_http_version() == "1.1" => {}
+            _ => lines.push("proxy_http_version 1.1;".to_owned()),
+        }
+        if !own {
+            let inherited = headers.directives().iter().filter(|header| {
+                !header
+                    .argument(0)
+                    .is_some_and(|name| name.is_header("Upgrade") || name.is_header("Connection"))
+            });
+            lines.extend(inherited.map(|header| header.written()));
+        }
+        for (name, value) in [("Upgrade", "$http_upgrade"), ("Connection", &value)] {
+            let present = headers.get(name).filter(|_| own);
+            match present.and_then(|header| header.argument(1)) {
+                Some(word) if name == "Connection" && config.can_say(&word, "upgrade") => {}
+                Some(word) if name == "Upgrade" && !word.is_empty() => {}
+                Some(word) => edits.push(Edit::replace(word.span, value)),
+                None => lines.push(format!("proxy_set_header {name} {value};")),
+            }
+        }
+        if !lines.is_empty() {
+            let last_header = headers.directives().last().copied().filter(|_| own);
+            let place =
+                last_header.or((self.pass.parent() == Some(self.scope)).then_some(self.pass));
+            edits.extend(
+                place
+                    .or(self.scope.children().last())
+                    .map(|place| place.append_lines(&lines)),
+            );
+        }
+        edits
+    }
+}
+
 impl Config {
+    /// The value for a `Connection` header that says `upgrade` for handshakes only, with the `map` that it needs; in a
+    /// fragment, where no `map` can be seen or added, the constant.
+    pub fn connection_value(&self) -> (String, Vec<Edit>) {
+        if let Some(variable) = self.upgrade_map() {
+            return (variable.text().into_owned(), Vec::new());
+        }
+        let map = [
+            "map $http_upgrade $connection_upgrade {",
+            "    default upgrade;",
+            "    ''      '';",
+            "}",
+        ];
+        let free = self.definitions("connection_upgrade").is_empty();
+        match self.prepend_to_http(&map).filter(|_| free) {
+            Some(edit) => ("$connection_upgrade".to_owned(), vec![edit]),
+            None => ("\"upgrade\"".to_owned(), Vec::new()),
+        }
+    }
+
     /// True when a `Connection` header is written for handshakes and nothing else.
     fn is_meant_for_upgrade(&self, connection: Directive<'_>) -> bool {
         connection.argument(1).is_some_and(|value| {
@@ -171,7 +260,7 @@ impl Config {
     }
 
     /// True when a header value can hold a token: written out, or through a variable that is not known never to.
-    fn can_say(&self, value: &[u8], token: &str) -> bool {
+    pub(crate) fn can_say(&self, value: &[u8], token: &str) -> bool {
         let says = |value: &[u8]| {
             value
                 .split(|byte| matches!(byte, b',' | b' ' | b'\t'))

@@ -97,7 +97,10 @@ impl fmt::Display for Location<'_> {
 
 impl<'c> Location<'c> {
     /// Reads the arguments of a `location` as `ngx_http_core_location` does; nothing when nginx refuses them.
-    pub(super) fn of(directive: Directive<'c>) -> Option<Self> {
+    pub fn of(directive: Directive<'c>) -> Option<Self> {
+        if directive.inside() != Contexts::LOCATION {
+            return None;
+        }
         let mut arguments = directive.arguments();
         let first = arguments.next()?;
         let (modifier, path) = match arguments.next() {

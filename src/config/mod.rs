@@ -430,6 +430,11 @@ impl Word<'_> {
         nginx::has_variables(&self.value)
     }
 
+    /// True when the value is this header's name, in any case.
+    pub fn is_header(&self, name: &str) -> bool {
+        self.value.eq_ignore_ascii_case(name.as_bytes())
+    }
+
     /// The value as a time in milliseconds, if nginx takes it for one.
     pub fn milliseconds(&self) -> Option<u64> {
         nginx::milliseconds(&self.value)

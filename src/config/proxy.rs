@@ -3,14 +3,15 @@
 use super::{Config, Directive, Headers, Location, Word};
 use crate::nginx::{self, Contexts};
 
-/// A place from which requests are proxied: a location, or an `if` or `limit_except` in it with settings of its own.
+/// A place from which requests are passed to an upstream: a location, or an `if` or `limit_except` in it with settings of
+/// its own.
 #[derive(Clone, Debug)]
 pub struct Proxied<'c> {
     /// The block whose settings are in effect.
     pub scope: Directive<'c>,
     /// The location that the scope is or lies in.
     pub location: Location<'c>,
-    /// The `proxy_pass` in effect.
+    /// The `proxy_pass` in effect, or its relative for another protocol.
     pub pass: Directive<'c>,
 }
 
@@ -25,6 +26,11 @@ impl<'c> Proxied<'c> {
         ProxyUrl::parse(self.pass.argument(0)?)
     }
 
+    /// The family of directives that belongs to the protocol: `proxy`, `fastcgi`, …
+    pub fn family(&self) -> String {
+        self.pass.name().text().trim_end_matches("_pass").to_owned()
+    }
+
     /// A time in effect here in milliseconds, with the directive that sets it; nothing when none does.
     pub fn time(&self, name: &str) -> Option<(Directive<'c>, u64)> {
         let directive = self.scope.effective(name).directive()?;
@@ -32,45 +38,62 @@ impl<'c> Proxied<'c> {
     }
 }
 
+/// Handlers that pass a request to an upstream; each has its own family of directives.
+const PASSES: [&str; 6] = [
+    "proxy_pass",
+    "fastcgi_pass",
+    "uwsgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
+];
+
 impl Config {
-    /// Every place from which requests are proxied with `proxy_pass`, in file order.
+    /// Every place from which requests are passed to an upstream, in file order.
     ///
-    /// A location whose `return` answers first, or whose last handler is another one, proxies nothing.
-    pub fn proxied(&self) -> impl Iterator<Item = Proxied<'_>> {
-        self.locations().flat_map(|location| {
-            let mut places = Vec::new();
-            let own = location
-                .handler()
-                .filter(|handler| handler.is("proxy_pass"));
-            let answered = location.own_return().is_some();
-            if let Some(pass) = own.filter(|_| !answered) {
-                places.push(Proxied {
-                    scope: location.directive,
-                    location: location.clone(),
-                    pass,
-                });
-            }
-            for block in ["if", "limit_except"]
-                .iter()
-                .flat_map(|name| location.directive.own(name))
-            {
-                let pass = block.own("proxy_pass").next_back();
-                let differs = pass.is_some()
-                    || block
-                        .children()
-                        .any(|child| child.name().starts_with(b"proxy_"));
-                if let Some(pass) = pass.or(own).filter(|_| differs && !answered)
-                    && block.own("return").next().is_none()
-                {
-                    places.push(Proxied {
-                        scope: block,
+    /// A location whose `return` answers first, or whose last handler is another one, passes nothing on.
+    pub fn passed(&self) -> impl Iterator<Item = Proxied<'_>> {
+        self.locations()
+            .filter(|location| location.own_return().is_none())
+            .flat_map(|location| {
+                let is_pass = |handler: &Directive<'_>| PASSES.iter().any(|pass| handler.is(pass));
+                let own = location.handler().filter(is_pass);
+                let mut places: Vec<_> = own
+                    .map(|pass| Proxied {
+                        scope: location.directive,
                         location: location.clone(),
                         pass,
-                    });
+                    })
+                    .into_iter()
+                    .collect();
+                for block in ["if", "limit_except"]
+                    .iter()
+                    .flat_map(|name| location.directive.own(name))
+                {
+                    let pass = PASSES
+                        .iter()
+                        .filter_map(|pass| block.own(pass).next_back())
+                        .last();
+                    let differs = pass.is_some()
+                        || block
+                            .children()
+                            .any(|child| child.name().starts_with(b"proxy_"));
+                    let answered = block.own("return").next().is_some();
+                    if let Some(pass) = pass.or(own).filter(|_| differs && !answered) {
+                        places.push(Proxied {
+                            scope: block,
+                            location: location.clone(),
+                            pass,
+                        });
+                    }
                 }
-            }
-            places
-        })
+                places
+            })
+    }
+
+    /// The places of [`Config::passed`] that use `proxy_pass`.
+    pub fn proxied(&self) -> impl Iterator<Item = Proxied<'_>> {
+        self.passed().filter(|place| place.pass.is("proxy_pass"))
     }
 }
 
@@ -149,23 +172,48 @@ impl<'c> ProxyUrl<'c> {
 }
 
 impl<'c> Directive<'c> {
-    /// The one literal value that a variable of this configuration can have: a single `set` defines it.
-    pub fn literal_of(self, variable: &str) -> Option<Word<'c>> {
-        let [definition] = self.config.definitions(variable) else {
+    /// The literal that a value made of one variable has inside this block: a single `set` defines it, in a block around.
+    pub fn only_literal(self, value: &Word<'_>) -> Option<Word<'c>> {
+        let [reference] = &nginx::references(value)[..] else {
+            return None;
+        };
+        let [definition] = self.config.definitions(&reference.name) else {
             return None;
         };
         let set = self.config.definition(*definition);
-        if !set.is("set")
-            || set.context() == Contexts::SERVER_IF
-            || set.context() == Contexts::LOCATION_IF
+        let blocks = Contexts::SERVER.union(Contexts::LOCATION);
+        let reaches = set
+            .parent()
+            .is_some_and(|block| block == self || self.ancestors().any(|outer| outer == block));
+        if reference.range != (0..value.len())
+            || !set.is("set")
+            || !set.context().intersects(blocks)
+            || !reaches
         {
             return None;
         }
-        // A `set` reaches this place when its block is this one's location or server.
-        let reaches = set
-            .parent()
-            .is_some_and(|block| self.ancestors().any(|outer| outer == block));
-        set.argument(1)
-            .filter(|value| reaches && !nginx::has_variables(value))
+        set.argument(1).filter(|literal| !literal.has_variables())
+    }
+}
+
+impl Location<'_> {
+    /// A `rewrite` that replaces the name of a prefix location by `uri`, as `proxy_pass` with a literal address would;
+    /// nothing when there is nothing to replace or the two do not end alike.
+    pub fn strip_by_rewrite(&self, uri: &[u8]) -> Option<String> {
+        let plain =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
+        let alike = self.path.ends_with(b"/") && uri.ends_with(b"/");
+        if !self.is_prefix()
+            || !alike
+            || *self.path == *uri
+            || !self.path.iter().chain(uri).all(|byte| plain(byte))
+        {
+            return None;
+        }
+        let name = self.path.text().replace('.', "\\.");
+        Some(format!(
+            "rewrite ^{name}(.*)$ {}$1 break;",
+            String::from_utf8_lossy(uri)
+        ))
     }
 }

@@ -57,6 +57,8 @@ impl Contexts {
     pub const MAIL_SERVER: Self = Self(1 << 17);
     /// A block of another module
     pub const OTHER: Self = Self(1 << 18);
+    /// The named levels at which settings for requests stand.
+    pub const HTTP_LEVELS: Self = Self::of(&[Self::HTTP, Self::SERVER, Self::LOCATION]);
 
     /// The union of several sets.
     pub(crate) const fn of(all: &[Self]) -> Self {
@@ -67,6 +69,11 @@ impl Contexts {
             index += 1;
         }
         Self(bits)
+    }
+
+    /// The contexts in either set.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// True when the sets have a context in common.

@@ -11,12 +11,21 @@ use crate::config::{Directive, Location, Modifier, Server, Shape};
 pub struct Example {
     /// The target, as `/api/users`.
     pub target: String,
-    /// Host and port to ask, and whether TLS is spoken there; nothing when no name leads to the server.
+    /// Host and port to ask, and whether TLS is spoken there; nothing when no name certainly leads to the server.
     origin: Option<(String, bool)>,
 }
 
 impl Example {
-    /// The whole URL, if it is known which host leads here; `scheme` is `http` or `ws`.
+    /// A request that the name of a location matches, whatever stands around it.
+    pub(super) fn unseen(location: &Location<'_>, tail: &str) -> Self {
+        let target = escape(&[&location.path, tail.as_bytes()].concat());
+        Self {
+            target: String::from_utf8_lossy(&target).into_owned(),
+            origin: None,
+        }
+    }
+
+    /// The whole URL, if it is certain which host leads here; `scheme` is `http` or `ws`.
     pub fn url(&self, scheme: &str) -> Option<String> {
         let (host, tls) = self.origin.as_ref()?;
         let s = if *tls { "s" } else { "" };
@@ -29,7 +38,7 @@ impl Example {
 /// Nothing when no such request was found: another location takes them all, or a rewrite or `return` of the server may.
 pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
     let server = location.server()?;
-    if location.is_internal() || !is_certain(server) {
+    if location.is_internal() || server.directive.own("return").next().is_some() {
         return None;
     }
     let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
@@ -49,26 +58,26 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
         let uri = Uri::parse(&target, merge_slashes)?;
         let reached = choose(server, &uri.path) == Choice::Location(location.clone());
         let target = String::from_utf8(target).ok()?;
-        (reached && !is_rewritten(server, &uri.path)).then(|| Example {
-            target,
-            origin: origin(server),
-        })
+        let rewritten =
+            rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);
+        let origin = origin(server).filter(|_| is_certain(server));
+        (reached && !rewritten).then_some(Example { target, origin })
     })
 }
 
-/// True when no `return`, `if` or variable of the server decides over a request before its location is looked for.
-pub fn is_certain(server: Server<'_>) -> bool {
+/// True when no `if` of the server decides over a request before its location is looked for.
+fn is_certain(server: Server<'_>) -> bool {
     let decides = |block: Directive<'_>| {
         block
             .children()
             .any(|child| child.is("return") || child.is("rewrite"))
     };
-    server.directive.own("return").next().is_none() && !server.directive.own("if").any(decides)
+    !server.directive.own("if").any(decides)
 }
 
-/// True when a rewrite of the server matches the path, or may.
-fn is_rewritten(server: Server<'_>, path: &[u8]) -> bool {
-    server.directive.own("rewrite").any(|rewrite| {
+/// True when a rewrite of a block matches the path, or may.
+fn rewrites(block: Directive<'_>, path: &[u8]) -> bool {
+    block.own("rewrite").any(|rewrite| {
         let pattern = rewrite.argument(0);
         let text = pattern
             .as_ref()

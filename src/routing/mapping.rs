@@ -1,16 +1,46 @@
 //! From the URI of a request to the URI that the upstream is asked for.
 
+use super::example::{Example, example};
 use super::uri::{Uri, escape};
-use crate::config::{Location, Modifier, ProxyUrl};
+use crate::config::{Directive, Location, Modifier, ProxyUrl};
 use crate::nginx;
 
-/// A request's target and what the upstream is asked for.
+/// A request and what the upstream is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
+    example: Example,
+    upstream: String,
+}
+
+impl Mapping {
     /// The target as the client sends it.
-    pub request: String,
+    pub fn target(&self) -> &str {
+        &self.example.target
+    }
+
     /// The target of the request to the upstream.
-    pub upstream: String,
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// The request with its method and whole URL, if it is certain which host leads here.
+    pub fn url(&self, scheme: &str) -> Option<String> {
+        self.example.url(scheme).map(|url| format!("GET {url}"))
+    }
+}
+
+/// A request for the location's own path with a tail, and what the upstream is asked for.
+///
+/// In a lone location, where the others cannot be seen, the request is one that its name matches; where the others are
+/// visible, it certainly reaches the location, or there is none.
+pub fn mapping_example(location: &Location<'_>, url: &ProxyUrl<'_>, tail: &str) -> Option<Mapping> {
+    let example = match location.server() {
+        Some(_) => example(location, &[tail])?,
+        None => Example::unseen(location, tail),
+    };
+    let uri = Uri::parse(example.target.as_bytes(), true)?;
+    let upstream = String::from_utf8_lossy(&map(location, url, &uri)?).into_owned();
+    Some(Mapping { example, upstream })
 }
 
 /// What the upstream is asked for when a request reaches a location that proxies to `url`.
@@ -43,14 +73,20 @@ pub fn map(location: &Location<'_>, url: &ProxyUrl<'_>, uri: &Uri) -> Option<Vec
     Some(mapped)
 }
 
-/// [`map`] for a request target in text.
-pub fn mapping(location: &Location<'_>, url: &ProxyUrl<'_>, target: &str) -> Option<Mapping> {
-    let uri = Uri::parse(target.as_bytes(), true)?;
-    let upstream = String::from_utf8_lossy(&map(location, url, &uri)?).into_owned();
-    Some(Mapping {
-        request: target.to_owned(),
-        upstream,
-    })
+/// True when a `rewrite` that stays in its location may change the URI of requests, so that `proxy_pass` no longer
+/// replaces the location's name (`valid_location` in `ngx_http_script.c`).
+pub fn is_rewritten(location: &Location<'_>) -> bool {
+    let stays = |block: Directive<'_>| {
+        let breaks = block.own("break").next().is_some();
+        block
+            .own("rewrite")
+            .any(|rewrite| rewrite.argument(2).map_or(breaks, |flag| flag == "break"))
+    };
+    let may_stay = |block: Directive<'_>| stays(block) || block.own("if").any(stays);
+    may_stay(location.directive)
+        || location
+            .server()
+            .is_some_and(|server| may_stay(server.directive))
 }
 
 /// The value of a URI part with variables, as far as they follow from the request target alone.

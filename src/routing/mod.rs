@@ -9,6 +9,6 @@ mod mapping;
 mod uri;
 
 pub use choice::{Choice, choose};
-pub use example::{Example, example, is_certain};
-pub use mapping::{Mapping, map, mapping};
+pub use example::{Example, example};
+pub use mapping::{Mapping, is_rewritten, map, mapping_example};
 pub use uri::{Uri, escape};

@@ -7,16 +7,19 @@ use nom::IResult;
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take, take_till, take_while};
-use nom::combinator::{consumed, opt, recognize, value};
+use nom::combinator::{consumed, value};
 
 use super::tree::{Mistake, MistakeKind, Quote, Token, TokenKind};
 use crate::source::{FileId, Span};
 
-/// Longest unquoted word that nginx reads, in bytes; it must fit its 4096-byte buffer with the byte that ends it.
+/// Longest unquoted word that nginx reads, in bytes; one less where white space ends it.
+///
+/// A word must fit nginx's 4096-byte buffer with the byte that ends it, and nginx forgets a word at the `;` or `{` that
+/// follows, but not at white space.
 pub const MAX_UNQUOTED: usize = 4095;
-/// Longest text between two quotes, in bytes.
+/// Longest text between two quotes, in bytes; one less where white space follows.
 pub const MAX_QUOTED: usize = 4094;
-/// Longest comment, in bytes from the `#` to the line feed.
+/// Longest comment, in bytes from the `#` to the line feed; one more where the file ends without one.
 pub const MAX_COMMENT: usize = 4095;
 
 /// How far the end of a quoted word is looked for, in bytes: well past what nginx reads, so that a word that is too long
@@ -92,7 +95,8 @@ fn quoted(quote: u8) -> impl FnMut(&[u8]) -> IResult<&[u8], &[u8]> {
     }
 }
 
-/// A word without quotes: white space, `;` and `{` end it, unless a backslash stands before them or it is the `{` of `${`.
+/// A word without quotes: white space, `;` and `{` end it, unless a backslash stands before them or it is the `{` of `${`,
+/// and of `${{` too.
 fn unquoted(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let plain = |byte: u8| !is_space(byte) && !matches!(byte, b';' | b'{' | b'\\' | b'$');
     let mut rest = input;
@@ -100,7 +104,7 @@ fn unquoted(input: &[u8]) -> IResult<&[u8], &[u8]> {
         let (next, _) = take_while(plain).parse(rest)?;
         rest = match next {
             [b'\\', ..] => take(next.len().min(2)).parse(next)?.0,
-            [b'$', ..] => recognize((tag("$"), opt(tag("{")))).parse(next)?.0,
+            [b'$', ..] => take_while(|byte| byte == b'{').parse(&next[1..])?.0,
             _ => return Ok((next, &input[..input.len() - next.len()])),
         };
     }
@@ -167,7 +171,7 @@ impl Lexer<'_> {
             Piece::Mark(TokenKind::Open) if self.opens_lua() => self.lua(),
             Piece::Mark(kind) => self.push(kind, text.len()),
             Piece::Word => {
-                if text.len() > MAX_UNQUOTED {
+                if text.len() + self.white_space_at(self.at + text.len()) > MAX_UNQUOTED {
                     self.mistake(MistakeKind::LongWord, self.at, self.at + text.len());
                 }
                 self.push(TokenKind::Word(Quote::None), text.len());
@@ -177,8 +181,14 @@ impl Lexer<'_> {
         true
     }
 
+    /// One when a byte of white space is there, which nginx keeps in its buffer with the word before it.
+    fn white_space_at(&self, at: usize) -> usize {
+        self.bytes.get(at).copied().is_some_and(is_space).into()
+    }
+
     fn comment(&mut self, length: usize) {
-        if length > MAX_COMMENT {
+        let last = self.at + length == self.bytes.len();
+        if length > MAX_COMMENT + usize::from(last) {
             self.mistake(MistakeKind::LongComment, self.at, self.at + length);
         }
         self.push(TokenKind::Comment, length);
@@ -195,7 +205,7 @@ impl Lexer<'_> {
             several_lines && next.is_some_and(|byte| !may_follow_quote(byte) && byte != b'}');
 
         if closed && !misled {
-            if length > MAX_QUOTED + 2 {
+            if length + self.white_space_at(end) > MAX_QUOTED + 2 {
                 self.mistake(MistakeKind::LongWord, self.at, end);
             }
             self.push(TokenKind::Word(Quote::Closed), length);
@@ -290,6 +300,8 @@ fn lua_body(body: &[u8]) -> Option<usize> {
                 None => 1,
             },
             b'"' | b'\'' => lua_string(&body[at..]),
+            // Lua has no backslash outside a string: this line has lost a quote, and is not searched for it again.
+            b'\\' => 2,
             _ => 1,
         };
     }

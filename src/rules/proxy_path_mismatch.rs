@@ -1,0 +1,72 @@
+use crate::rule::*;
+
+rule! {
+    /// A slash on one side of `location` and `proxy_pass` only gives the backend paths that nobody meant.
+    ///
+    /// With a URI part in `proxy_pass`, nginx cuts the location's name off the path by its length and puts the URI part
+    /// in its place. It adds no slash and takes none away: `location /app/` with `http://b/api` turns `/app/users`
+    /// into `/apiusers`, and `location /app` with `http://b/` turns it into `//users`.
+    ///
+    /// ## When it is fine
+    /// When names are glued together on purpose, as in `location /img/` with `http://b/img-`; a URI part that ends in
+    /// a sign such as `-` is not reported.
+    ///
+    /// ## Fix
+    /// Unsafe: end both with a slash. The backend is then asked for other paths.
+    category: Proxy,
+    severity: Warning,
+    fix: Unsafe,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    for place in config.proxied() {
+        let location = &place.location;
+        let Some(url) = place.url().filter(|url| !url.has_variables()) else {
+            continue;
+        };
+        let Some(uri) = url.uri_word() else { continue };
+        if place.scope != location.directive
+            || !location.is_prefix()
+            || routing::is_rewritten(location)
+        {
+            continue;
+        }
+        let deliberate = !uri
+            .last()
+            .is_some_and(|last| *last == b'/' || last.is_ascii_alphanumeric());
+        if deliberate || uri.contains(&b'?') || uri.ends_with(&location.path) {
+            continue;
+        }
+        let (tail, slash, title) = match (location.path.ends_with(b"/"), uri.ends_with(b"/")) {
+            (true, true) => continue,
+            (true, false) => (
+                "users",
+                uri.span,
+                "end the URI with a slash, as the location does",
+            ),
+            (false, true) => (
+                "/users",
+                location.path.span,
+                "end the location with a slash, as the URI does",
+            ),
+            (false, false) => ("x", location.path.span, "end both with a slash"),
+        };
+        let Some(mapping) = routing::mapping_example(location, &url, tail) else {
+            continue;
+        };
+
+        let second = (!location.path.ends_with(b"/") && !uri.ends_with(b"/")).then_some(uri.span);
+        report
+            .at(uri.span, format!("`{}` reaches the backend as `{}`", mapping.target(), mapping.upstream()))
+            .here(format!("this replaces `{}`, no more and no less", location.path))
+            .label(location.path.span, "this is cut off")
+            .witness(mapping.url("http"), format!("the backend is asked for {}", mapping.upstream()))
+            .help(
+                "nginx neither adds nor removes a slash between the two. Where the location stands in the file makes no \
+                 difference.",
+            )
+            .fix(title, [Some(slash), second].into_iter().flatten().map(|span| Edit::insert_after(span, "/")));
+    }
+}

@@ -1,0 +1,89 @@
+use crate::rule::*;
+
+/// Times up to this many milliseconds are taken for short.
+const SHORT: u64 = 5000;
+
+rule! {
+    /// A timeout of a few seconds cuts off answers that take longer.
+    ///
+    /// A read timeout is the longest pause between two reads from the backend; a request that it thinks about for longer
+    /// gets a 504. A send timeout is the longest pause between two writes.
+    ///
+    /// ## When it is fine
+    /// For endpoints that must answer at once, or fail over quickly. `client_*` timeouts and `send_timeout` of this length
+    /// protect against slow clients; they are only a note, for slow networks.
+    ///
+    /// ## Fix
+    /// Unsafe: nginx's default of 60 seconds.
+    category: Timeout,
+    severity: Warning,
+    fix: Unsafe,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    for place in config.passed() {
+        for (kind, effect) in [("read", "does not answer"), ("send", "takes nothing")] {
+            let name = format!("{}_{kind}_timeout", place.family());
+            let Some((directive, time)) = place.time(&name) else {
+                continue;
+            };
+            // An idle tunnel is another rule's matter.
+            let tunnel =
+                kind == "read" && place.pass.is("proxy_pass") && place.upgrade().completes();
+            if time == 0 || time > SHORT || tunnel || report.has(directive.span()) {
+                continue;
+            }
+            let seconds = time as f64 / 1000.0;
+
+            report
+                .at(
+                    directive.span(),
+                    format!(
+                        "a backend of `{}` that {effect} for {seconds} s is given up",
+                        place.location
+                    ),
+                )
+                .help("The client gets a 504, even when the backend is merely slow.")
+                .fix(
+                    "give it nginx's default time",
+                    directive
+                        .argument(0)
+                        .map(|value| Edit::replace(value.span, "60s")),
+                );
+        }
+    }
+    for directive in config
+        .directives()
+        .filter(|directive| directive.context().intersects(Contexts::HTTP_LEVELS))
+    {
+        let known = [
+            "client_header_timeout",
+            "client_body_timeout",
+            "send_timeout",
+        ];
+        let Some(value) = directive
+            .argument(0)
+            .filter(|_| known.iter().any(|name| directive.is(name)))
+        else {
+            continue;
+        };
+        if value
+            .milliseconds()
+            .is_some_and(|time| time > 0 && time <= SHORT)
+        {
+            report
+                .at(
+                    directive.span(),
+                    format!("a client that pauses for {value} is cut off"),
+                )
+                .severity(Severity::Note)
+                .help("Phones on slow networks pause for seconds.")
+                .fix(
+                    "give clients nginx's default time",
+                    [Edit::replace(value.span, "60s")],
+                );
+        }
+    }
+}

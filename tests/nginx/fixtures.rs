@@ -1,0 +1,129 @@
+//! The examples of the rules are configurations that nginx would run, unless they say otherwise.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nginspect::nginx::Version;
+
+use crate::harness::{Nginx, Verdict, say};
+
+/// What the comments `# nginx: …` at the top of a root configuration say.
+#[derive(Debug, Default)]
+struct Expectation {
+    /// `rejects`, with the text that must occur in nginx's message: `rejects "duplicate location"`.
+    refusal: Option<String>,
+    /// Why this nginx has no opinion: it is older than `since 1.29.7`, or it lacks the module of `needs http_v3`.
+    skipped: Option<String>,
+}
+
+impl Expectation {
+    fn read(text: &str, nginx: &Nginx) -> Result<Self, String> {
+        let mut expectation = Self::default();
+        for line in text.lines() {
+            let Some(line) = line.strip_prefix("# nginx: ") else {
+                break;
+            };
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match word {
+                "rejects" => expectation.refusal = Some(rest.trim_matches('"').to_owned()),
+                "since" if nginx.version >= rest.parse::<Version>()? => {}
+                "needs" if nginx.has(rest) => {}
+                "since" | "needs" => expectation.skipped = Some(line.to_owned()),
+                _ => return Err(format!("`# nginx: {line}` is not understood")),
+            }
+        }
+        Ok(expectation)
+    }
+
+    fn meets(&self, verdict: &Verdict) -> Result<(), String> {
+        let said = &verdict.messages;
+        match &self.refusal {
+            None if verdict.accepted => Ok(()),
+            None => Err(format!("nginx refuses it:\n{said}")),
+            Some(_) if verdict.accepted => Err(format!("nginx accepts it:\n{said}")),
+            Some(text) if said.contains(text) => Ok(()),
+            Some(text) => Err(format!("nginx does not say {text:?}:\n{said}")),
+        }
+    }
+}
+
+/// The root configurations of every rule: its `nginx.conf`, or else each `.conf` file beside the others.
+fn roots(rules: &Path) -> Vec<PathBuf> {
+    let mut roots = Vec::new();
+    for rule in entries(rules).into_iter().filter(|path| path.is_dir()) {
+        let several_files = rule.join("nginx.conf");
+        if several_files.is_file() {
+            roots.push(several_files);
+        } else {
+            let files = entries(&rule).into_iter();
+            roots.extend(files.filter(|path| path.extension().is_some_and(|end| end == "conf")));
+        }
+    }
+    roots
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("a readable folder").path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn every_rule_fixture_is_what_nginx_says() {
+    let Some(nginx) = Nginx::find() else { return };
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
+    let mut failures = Vec::new();
+    let mut checked = 0;
+    for root in roots(&rules) {
+        let folder = root.parent().expect("a file is in a folder");
+        let name = root.file_name().and_then(|name| name.to_str());
+        let name = name.expect("fixtures have plain names");
+        let shown = root.strip_prefix(&rules).unwrap_or(&root).display();
+        let text = fs::read(&root).expect("a readable file");
+        let expectation = Expectation::read(&String::from_utf8_lossy(&text), nginx)
+            .unwrap_or_else(|error| panic!("{shown}: {error}"));
+        if let Some(reason) = expectation.skipped {
+            say(&format!("skipped: {shown} ({reason})"));
+            continue;
+        }
+        checked += 1;
+        if let Err(failure) = expectation.meets(&nginx.check(folder, name)) {
+            failures.push(format!("{shown}: {failure}"));
+        }
+    }
+    let version = nginx.version;
+    say(&format!(
+        "nginx {version} has judged {checked} rule fixtures"
+    ));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn comments_at_the_top_of_a_fixture_say_what_nginx_does() {
+    let Some(nginx) = Nginx::find() else { return };
+    let read = |text| Expectation::read(text, nginx);
+    let verdict = nginx.check_text(b"events {} http { bad; }");
+    let plain = read("events {}").expect("no comment at all");
+    assert!(plain.refusal.is_none() && plain.skipped.is_none());
+    assert!(plain.meets(&verdict).is_err());
+    for (text, met) in [
+        ("# nginx: rejects\n", true),
+        ("# nginx: rejects \"unknown directive\"\n", true),
+        (
+            "# nginx: since 1.0.0\n# nginx: rejects \"is duplicate\"\n",
+            false,
+        ),
+    ] {
+        let expectation = read(text).expect("a known comment");
+        assert_eq!(expectation.meets(&verdict).is_ok(), met, "{text}");
+    }
+    for text in ["# nginx: since 99.0.0", "# nginx: needs no_such"] {
+        let expectation = read(text).expect("a known comment");
+        assert!(expectation.skipped.is_some(), "{text}");
+    }
+    assert!(read("# nginx: refuses").is_err());
+}

@@ -1,0 +1,366 @@
+//! Starts the nginx of this machine, to judge a configuration or to serve one.
+//!
+//! Everything that nginx would write goes to a temporary folder, so this works for any user and disturbs no nginx that
+//! is running already.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use nginspect::nginx::{Version, accepts};
+use nginspect::source::{Origin, Sources};
+use nginspect::syntax::{Tree, parse};
+use tempfile::TempDir;
+
+/// How long nginx may take to start or to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Stands for the port in the text given to [`Server::start`].
+pub(crate) const PORT: &str = "{port}";
+
+/// Writes a line that `cargo test` shows even for a test that succeeds, which it does not do for `eprintln!`.
+pub(crate) fn say(line: &str) {
+    std::io::stderr()
+        .write_all(format!("{line}\n").as_bytes())
+        .expect("standard error is open");
+}
+
+/// Parses a text that belongs to no file.
+pub(crate) fn parsed(text: &[u8]) -> Tree {
+    let file = Sources::default().add("test.conf", Origin::Dump, Vec::new());
+    parse(file, text, accepts)
+}
+
+/// An nginx binary.
+pub(crate) struct Nginx {
+    binary: PathBuf,
+    pub(crate) version: Version,
+    /// What `nginx -V` says about how it was built.
+    build: String,
+}
+
+/// What `nginx -t` says.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// True when nginx takes the configuration. What only this machine refuses, such as a port or the folder of a log,
+    /// does not count.
+    pub(crate) accepted: bool,
+    pub(crate) messages: String,
+}
+
+impl Nginx {
+    /// The nginx named by `NGINSPECT_NGINX`, or else the one in the path; without one the test is to be skipped.
+    pub(crate) fn find() -> Option<&'static Self> {
+        static FOUND: OnceLock<Option<Nginx>> = OnceLock::new();
+        let is_set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let found = FOUND.get_or_init(|| match is_set("NGINSPECT_NGINX") {
+            Some(binary) => {
+                let nginx = Self::at(Path::new(&binary));
+                assert!(nginx.is_some(), "NGINSPECT_NGINX={binary:?} is no nginx");
+                nginx
+            }
+            None => Self::at(Path::new("nginx")).or_else(|| Self::at(Path::new("/usr/sbin/nginx"))),
+        });
+        if found.is_none() {
+            let missing = "no nginx found (in PATH or as /usr/sbin/nginx; set NGINSPECT_NGINX)";
+            assert!(is_set("NGINSPECT_REQUIRE_NGINX").is_none(), "{missing}");
+            say(&format!("skipped: {missing}"));
+        }
+        found.as_ref()
+    }
+
+    fn at(binary: &Path) -> Option<Self> {
+        let output = Command::new(binary).arg("-V").output().ok()?;
+        let build = String::from_utf8_lossy(&output.stderr).into_owned();
+        let (_, version) = build.lines().next()?.split_once('/')?;
+        let mut numbers = version
+            .split(|byte: char| !byte.is_ascii_digit())
+            .map(|number| number.parse().ok());
+        let version = Version(numbers.next()??, numbers.next()??, numbers.next()??);
+        Some(Self {
+            binary: binary.to_owned(),
+            version,
+            build,
+        })
+    }
+
+    /// True for a module such as `http_v3` or `stream` that is part of the binary.
+    pub(crate) fn has(&self, module: &str) -> bool {
+        self.build.split_whitespace().any(|option| {
+            let with = option.strip_prefix("--with-");
+            with.is_some_and(|name| name == module || name.strip_suffix("_module") == Some(module))
+                || option.starts_with("--add-module=") && option.contains(module)
+        })
+    }
+
+    /// Asks for a verdict on the file `root` of a folder, which is also where its includes are.
+    pub(crate) fn check(&self, folder: &Path, root: &str) -> Verdict {
+        let copy = TempDir::new().expect("a temporary folder");
+        copy_folder(folder, copy.path());
+        let text = fs::read(folder.join(root)).expect("a root configuration");
+        self.judge(&copy, root, &text)
+    }
+
+    /// Asks for a verdict on a configuration of one file.
+    pub(crate) fn check_text(&self, text: &[u8]) -> Verdict {
+        let folder = TempDir::new().expect("a temporary folder");
+        self.judge(&folder, "nginx.conf", text)
+    }
+
+    fn judge(&self, folder: &TempDir, root: &str, text: &[u8]) -> Verdict {
+        let output = self
+            .command(folder, root, text, "")
+            .arg("-t")
+            .output()
+            .expect("nginx runs");
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        // From here on only the machine can say no, in a message with the number of a system error, and a few checks of
+        // nginx's own, in messages without one.
+        let machine = messages
+            .split_once("syntax is ok")
+            .is_some_and(|(_, rest)| {
+                let mut refusals = rest.lines().filter(|line| line.contains("[emerg]"));
+                let first = refusals.next();
+                first.is_some_and(has_system_error) && refusals.all(has_system_error)
+            });
+        Verdict {
+            accepted: output.status.success() || machine,
+            messages,
+        }
+    }
+
+    /// Writes the root configuration, made harmless, and prepares a run of nginx with it.
+    fn command(&self, folder: &TempDir, root: &str, text: &[u8], globals: &str) -> Command {
+        let tree = parsed(text);
+        let names = |parent| {
+            let nodes = tree.nodes.iter().filter(move |node| node.parent == parent);
+            nodes.filter_map(|node| Some(tree.value(tree.words(node).next()?, text)))
+        };
+        let mut globals = globals.to_owned();
+        let path = folder.path().display();
+        if !names(None).any(|name| *name == *b"pid") {
+            globals += &format!("pid \"{path}/nginx.pid\";");
+        }
+        let mut harmless = text.to_vec();
+        for (index, node) in tree.nodes.iter().enumerate().rev() {
+            let is_http = tree
+                .words(node)
+                .next()
+                .is_some_and(|name| *tree.value(name, text) == *b"http");
+            if !(is_http && node.block && node.parent.is_none()) {
+                continue;
+            }
+            // On the line of the `{`, so that nginx names the lines of the original.
+            let mut insertion = String::from(" access_log off;");
+            for module in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+                let directive = format!("{module}_temp_path");
+                let given = names(Some(index as u32)).any(|name| *name == *directive.as_bytes());
+                let absent = format!("--without-http_{module}_module");
+                if !given && !self.build.contains(&absent) {
+                    insertion += &format!(" {directive} \"{path}/{module}\";");
+                }
+            }
+            let brace = tree.tokens[node.body as usize - 1].end as usize;
+            harmless.splice(brace..brace, insertion.into_bytes());
+        }
+        fs::write(folder.path().join(root), harmless).expect("a writable folder");
+
+        let mut command = Command::new(&self.binary);
+        command.arg("-p").arg(folder.path());
+        command.arg("-c").arg(folder.path().join(root));
+        command.args(["-g", &globals]);
+        if self.version >= Version(1, 19, 5) {
+            command.args(["-e", "stderr"]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+}
+
+/// True for a message that ends like `failed (13: Permission denied)`.
+fn has_system_error(message: &str) -> bool {
+    message
+        .rsplit_once("failed (")
+        .is_some_and(|(_, error)| error.starts_with(|byte: char| byte.is_ascii_digit()))
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a readable folder") {
+        let source = entry.expect("a readable folder").path();
+        let target = to.join(source.file_name().expect("an entry has a name"));
+        if source.is_dir() {
+            fs::create_dir(&target).expect("a writable folder");
+            copy_folder(&source, &target);
+        } else {
+            fs::copy(&source, &target).expect("a readable file");
+        }
+    }
+}
+
+/// An nginx that serves on a port of its own until it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts nginx with a root configuration in which [`PORT`] stands for the port, and waits until it listens.
+    pub(crate) fn start(nginx: &Nginx, text: &str) -> Self {
+        // Another program may take the free port before nginx does.
+        let mut attempts = (0..3).map(|_| Self::try_start(nginx, text));
+        attempts
+            .find(|attempt| !matches!(attempt, Err(log) if log.contains("Address already in use")))
+            .expect("nginx gets one of three free ports")
+            .unwrap_or_else(|log| panic!("nginx does not start:\n{log}"))
+    }
+
+    fn try_start(nginx: &Nginx, text: &str) -> Result<Self, String> {
+        let folder = TempDir::new().expect("a temporary folder");
+        let port = free_port();
+        let text = text.replace(PORT, &port.to_string());
+        let globals = "daemon off; master_process off; ";
+        let log = fs::File::create(folder.path().join("log")).expect("a writable folder");
+        let process = nginx
+            .command(&folder, "nginx.conf", text.as_bytes(), globals)
+            .stderr(log)
+            .spawn()
+            .expect("nginx runs");
+        let mut server = Self {
+            process,
+            port,
+            folder,
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = server.process.try_wait().expect("nginx is a child");
+            if ended.is_some() || Instant::now() > deadline {
+                return Err(server.log());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(server)
+    }
+
+    /// What nginx has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).expect("the log is readable")
+    }
+
+    /// A connection whose reads and writes give up after a while.
+    pub(crate) fn connect(&self) -> TcpStream {
+        connect(self.port)
+    }
+
+    /// Sends the bytes of a request and reads until nginx closes the connection, so ask for `Connection: close`.
+    pub(crate) fn request(&self, raw: &[u8]) -> Response {
+        let mut stream = self.connect();
+        stream.write_all(raw).expect("nginx reads the request");
+        let mut answer = Vec::new();
+        if let Err(error) = stream.read_to_end(&mut answer) {
+            let answer = answer.escape_ascii();
+            panic!("{error} after {answer}\n{}", self.log());
+        }
+        Response::new(&answer)
+    }
+
+    /// Asks for a target as curl would, on a connection of its own.
+    pub(crate) fn get(&self, target: &str) -> Response {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        self.request(head.as_bytes())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, which leaves nothing to do.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound socket").port()
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("someone listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+    stream
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// Status line and header lines, each with its line end.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    fn new(answer: &[u8]) -> Self {
+        let length = head_length(answer)
+            .unwrap_or_else(|| panic!("no response head in {}", answer.escape_ascii()));
+        let head = String::from_utf8_lossy(&answer[..length]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        Self {
+            status: status.unwrap_or_else(|| panic!("no status in {head:?}")),
+            head,
+            body: answer[length..].to_vec(),
+        }
+    }
+}
+
+/// Length of a request's or response's head with the empty line that ends it.
+fn head_length(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    Some(end + 4)
+}
+
+/// A backend that answers every request with the request's head as it arrived.
+///
+/// It listens until the tests end.
+pub(crate) struct Echo {
+    pub(crate) port: u16,
+}
+
+impl Echo {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("a bound socket").port();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                thread::spawn(move || echo(stream));
+            }
+        });
+        Self { port }
+    }
+}
+
+fn echo(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    let head = loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => request.extend_from_slice(&buffer[..length]),
+        }
+        if let Some(length) = head_length(&request) {
+            break &request[..length];
+        }
+    };
+    let length = head.len();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    )?;
+    stream.write_all(head)
+}
