@@ -137,7 +137,11 @@ impl<'c> Proxied<'c> {
                 .argument(1)
                 .is_some_and(|value| config.can_say(&value, "upgrade"))
         };
+        // What is missing in a lone server is judged milder even where its own list is complete.
         let mut visibility = headers.visibility();
+        if connection.is_none() || upgrade.is_none() {
+            visibility = visibility.max(config.visibility_above().min(Visibility::Lone));
+        }
 
         let problem = match (upgrade, connection) {
             (Some(_), None) => Some(UpgradeProblem::NoConnection),
@@ -161,7 +165,7 @@ impl<'c> Proxied<'c> {
                 })
             }
             (None, Some(connection))
-                if config.is_meant_for_upgrade(connection) && headers.sent("Upgrade").is_none() =>
+                if config.is_meant_for_upgrade(connection) && headers.get("Upgrade").is_none() =>
             {
                 Some(UpgradeProblem::NoUpgrade { connection })
             }
@@ -183,7 +187,8 @@ impl<'c> Proxied<'c> {
         let config = self.scope.config();
         let headers = self.headers();
         let own = headers.level() == Some(self.scope);
-        let (value, mut edits) = config.connection_value();
+        let (value, map) = config.connection_value();
+        let mut edits = Vec::new();
         let mut lines: Vec<String> = Vec::new();
 
         let version = self.scope.effective("proxy_http_version").directive();
@@ -207,12 +212,23 @@ impl<'c> Proxied<'c> {
             lines.extend(inherited.map(|header| header.written()));
         }
         for (name, value) in [("Upgrade", "$http_upgrade"), ("Connection", &value)] {
-            let present = headers.get(name).filter(|_| own);
-            match present.and_then(|header| header.argument(1)) {
-                Some(word) if name == "Connection" && config.can_say(&word, "upgrade") => {}
-                Some(word) if name == "Upgrade" && !word.is_empty() => {}
+            let word = headers
+                .get(name)
+                .filter(|_| own)
+                .and_then(|header| header.argument(1));
+            let good = word.as_ref().is_some_and(|word| match name {
+                "Connection" => config.can_say(word, "upgrade"),
+                _ => !word.is_empty(),
+            });
+            if good {
+                continue;
+            }
+            match word {
                 Some(word) => edits.push(Edit::replace(word.span, value)),
                 None => lines.push(format!("proxy_set_header {name} {value};")),
+            }
+            if name == "Connection" {
+                edits.extend(map.iter().cloned());
             }
         }
         if !lines.is_empty() {

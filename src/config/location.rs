@@ -123,13 +123,14 @@ impl<'c> Location<'c> {
                     [b'@', ..] => (Modifier::Named, 0),
                     _ => (Modifier::Prefix, 0),
                 };
-                let span = if length == 0 {
-                    first.span
-                } else {
-                    first.part(length..first.len())
-                };
-                let value = first.value[length..].to_vec().into();
-                (modifier, Word { span, value })
+                (
+                    modifier,
+                    if length == 0 {
+                        first
+                    } else {
+                        first.tail(length)
+                    },
+                )
             }
         };
         Some(Self {

@@ -24,9 +24,10 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::diagnostic::Edit;
 use crate::nginx::{self, Contexts, Version};
 use crate::source::{FileId, Origin, Sources, Span};
-use crate::syntax::{Mistake, Token, Tree};
+use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use effective::{Effective, Visibility};
 pub use files::Files;
@@ -273,9 +274,13 @@ impl<'c> Directive<'c> {
     fn word(self, token: Token) -> Word<'c> {
         let tree = self.node().0;
         let bytes = self.config.sources.file(tree.file).bytes();
+        let value = tree.value(token, bytes);
+        let quote = u32::from(token.kind != TokenKind::Word(Quote::None));
+        let verbatim = matches!(value, Cow::Borrowed(_)).then_some(quote);
         Word {
             span: tree.span(token),
-            value: tree.value(token, bytes),
+            value,
+            verbatim,
         }
     }
 
@@ -292,6 +297,7 @@ impl<'c> Directive<'c> {
             None => Word {
                 span: tree.head_span(node),
                 value: Cow::Borrowed(b""),
+                verbatim: None,
             },
         }
     }
@@ -417,6 +423,8 @@ pub struct Word<'c> {
     pub span: Span,
     /// Its bytes, quotes and escapes undone.
     pub value: Cow<'c, [u8]>,
+    /// Where in the span the value stands as it is, if it is written without escapes: after the quote, or at the start.
+    verbatim: Option<u32>,
 }
 
 impl Word<'_> {
@@ -440,13 +448,35 @@ impl Word<'_> {
         nginx::milliseconds(&self.value)
     }
 
+    /// The value from a byte on, as a word of its own.
+    pub fn tail(&self, start: usize) -> Self {
+        let verbatim = self.verbatim.map(|_| 0);
+        Self {
+            span: self.part(start..self.len()),
+            value: self.value[start..].to_vec().into(),
+            verbatim,
+        }
+    }
+
+    /// A value that stands in the place of this word without being written there.
+    pub fn standing_for(&self, value: Vec<u8>) -> Self {
+        Self {
+            span: self.span,
+            value: value.into(),
+            verbatim: None,
+        }
+    }
+
+    /// Puts text at the end of the value, inside the quotes; nothing when the word is written with escapes.
+    pub fn append(&self, text: &str) -> Option<Edit> {
+        let place = self.part(self.len()..self.len());
+        (place != self.span).then(|| Edit::replace(place, text))
+    }
+
     /// The place of a part of the value, when the word is written without escapes; else the whole word.
     pub fn part(&self, range: std::ops::Range<usize>) -> Span {
-        let written = (self.span.end - self.span.start) as usize;
-        let quote = match written - self.value.len().min(written) {
-            0 => 0,
-            2 => 1,
-            _ => return self.span,
+        let Some(quote) = self.verbatim else {
+            return self.span;
         };
         let start = self.span.start + quote + range.start as u32;
         Span::new(

@@ -152,12 +152,7 @@ impl<'c> ProxyUrl<'c> {
 
     /// The URI part as a word with its place.
     pub fn uri_word(&self) -> Option<Word<'c>> {
-        let start = self.uri?;
-        let span = self.word.part(start..self.word.len());
-        Some(Word {
-            span,
-            value: self.word[start..].to_vec().into(),
-        })
+        self.uri.map(|start| self.word.tail(start))
     }
 
     /// True when any part is evaluated for each request, which switches the mapping of paths off.

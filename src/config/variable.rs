@@ -71,6 +71,18 @@ impl Config {
         (!definitions.is_empty()).then_some(values)
     }
 
+    /// The values that `set` and `map` are written to give a variable.
+    pub fn literals_of(&self, name: &str) -> impl Iterator<Item = Word<'_>> {
+        self.definitions(name)
+            .iter()
+            .map(|definition| self.definition(*definition))
+            .flat_map(|directive| {
+                let entries = directive.children().filter_map(|entry| entry.argument(0));
+                let set = directive.is("set").then(|| directive.argument(1)).flatten();
+                set.into_iter().chain(entries)
+            })
+    }
+
     /// A `map` of `$http_upgrade` that is `upgrade` for handshakes: the name of its variable.
     pub fn upgrade_map(&self) -> Option<Word<'_>> {
         self.directives()

@@ -15,7 +15,8 @@ pub struct Intent {
     pub pings: bool,
 }
 
-/// Endpoints of applications: the beginning of the path, the application, and whether it pings by itself.
+/// Endpoints of applications: the beginning of the path, the application if it is a certain one, and whether it pings by
+/// itself.
 ///
 /// Matched at any depth, on whole segments; three points each.
 const ENDPOINTS: [(&str, &str, bool); 41] = [
@@ -23,7 +24,7 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
     ("/engine.io", "Engine.IO", true),
     ("/sockjs-node", "webpack's development server", false),
     ("/sockjs", "SockJS", true),
-    ("/ws", "WebSockets", false),
+    ("/ws", "", false),
     ("/_next/webpack-hmr", "Next.js", false),
     ("/-/cable", "GitLab's Action Cable", true),
     ("/cable", "Action Cable", true),
@@ -36,7 +37,7 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
     ("/notifications/hub", "Vaultwarden", true),
     ("/notifications/anonymous-hub", "Vaultwarden", true),
     ("/api/websocket", "Home Assistant", true),
-    ("/websocket", "WebSockets", false),
+    ("/websocket", "", false),
     ("/terminals/websocket", "Jupyter", false),
     ("/_stcore/stream", "Streamlit", false),
     ("/api/live", "Grafana Live", true),
@@ -165,13 +166,13 @@ impl Proxied<'_> {
                 reason = format!("{name} uses WebSockets");
             }
         }
+        score -= i32::from(opposing_points(&self.location));
+        score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         if score > 0 {
             let long = self
                 .time("proxy_read_timeout")
                 .is_some_and(|(_, time)| time >= LONG_TIMEOUT);
             score += i32::from(long) + i32::from(self.has_upgrading_sibling());
-            score -= i32::from(opposing_points(&self.location));
-            score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         }
         Intent {
             score: score.clamp(0, 9) as u8,
@@ -246,6 +247,7 @@ fn text_points(path: &str) -> (u8, String, bool) {
         })
         .max_by_key(|(endpoint, ..)| endpoint.len());
     match endpoint {
+        Some((endpoint, "", pings)) => (3, format!("its path says `{endpoint}`"), *pings),
         Some((endpoint, application, pings)) => (
             3,
             format!("`{endpoint}` is an endpoint of {application}"),
@@ -289,11 +291,12 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
         .iter()
         .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
     endpoint.map_or(points, |(endpoint, application, pings)| {
-        (
-            3,
-            format!("it matches `{endpoint}`, an endpoint of {application}"),
-            *pings,
-        )
+        let of = if application.is_empty() {
+            String::new()
+        } else {
+            format!(", an endpoint of {application}")
+        };
+        (3, format!("it matches `{endpoint}`{of}"), *pings)
     })
 }
 
@@ -305,7 +308,7 @@ fn opposing_points(location: &Location<'_>) -> u8 {
     found.map_or(0, |(_, points)| *points)
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
 }
@@ -314,11 +317,13 @@ fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
 fn comment_about_websockets(location: &Location<'_>) -> Option<String> {
     location.directive.comments().find_map(|comment| {
         let text = comment.to_lowercase();
-        let mut said = words(&text);
+        let said = text.split(|letter: char| {
+            letter.is_whitespace() || matches!(letter, ',' | '.' | ':' | '(' | ')' | '#')
+        });
         let speaks = said
             .clone()
             .any(|word| matches!(word, "websocket" | "websockets" | "wss"));
-        let denies = said.any(|word| {
+        let denies = said.clone().any(|word| {
             matches!(
                 word,
                 "no" | "not" | "non" | "without" | "except" | "disable" | "never"

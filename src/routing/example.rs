@@ -18,7 +18,7 @@ pub struct Example {
 impl Example {
     /// A request that the name of a location matches, whatever stands around it.
     pub(super) fn unseen(location: &Location<'_>, tail: &str) -> Self {
-        let target = escape(&[&location.path, tail.as_bytes()].concat());
+        let target = [&escape(&location.path), tail.as_bytes()].concat();
         Self {
             target: String::from_utf8_lossy(&target).into_owned(),
             origin: None,
@@ -33,7 +33,8 @@ impl Example {
     }
 }
 
-/// A request that a client can send and that this location certainly answers, among its own path with one of `tails`.
+/// A request that a client can send and that this location certainly answers, among its own path with one of
+/// `tails`, which are written as a client sends them.
 ///
 /// Nothing when no such request was found: another location takes them all, or a rewrite or `return` of the server may.
 pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
@@ -54,7 +55,7 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
         tails
     };
     tails.iter().find_map(|tail| {
-        let target = escape(&[&start, tail.as_bytes()].concat());
+        let target = [&escape(&start), tail.as_bytes()].concat();
         let uri = Uri::parse(&target, merge_slashes)?;
         let reached = choose(server, &uri.path) == Choice::Location(location.clone());
         let target = String::from_utf8(target).ok()?;

@@ -47,14 +47,19 @@ pub fn mapping_example(location: &Location<'_>, url: &ProxyUrl<'_>, tail: &str) 
 ///
 /// Follows `ngx_http_proxy_create_request` for a URI that no rewrite has touched. Nothing when a variable decides.
 pub fn map(location: &Location<'_>, url: &ProxyUrl<'_>, uri: &Uri) -> Option<Vec<u8>> {
-    let Some(part) = url.uri() else {
-        let whole_is_variable = url.has_variables() && url.authority().contains(&b'$');
-        // `http://$upstream` may hold a URI part of its own.
-        return (!whole_is_variable).then(|| uri.target.clone());
-    };
     if url.has_variables() {
-        return evaluate(part, uri);
+        return match evaluate(&url.word, uri) {
+            // With every variable known, the address is taken apart as if it were written so.
+            Some(address) => {
+                let url = ProxyUrl::parse(url.word.standing_for(address))?;
+                Some(url.uri().map_or_else(|| uri.target.clone(), rooted))
+            }
+            None => evaluate(url.uri()?, uri),
+        };
     }
+    let Some(part) = url.uri() else {
+        return Some(uri.target.clone());
+    };
     let cut = match location.modifier {
         Modifier::Exact | Modifier::Prefix | Modifier::PreferentialPrefix => location.path.len(),
         Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => return None,
@@ -89,7 +94,13 @@ pub fn is_rewritten(location: &Location<'_>) -> bool {
             .is_some_and(|server| may_stay(server.directive))
 }
 
-/// The value of a URI part with variables, as far as they follow from the request target alone.
+/// An evaluated URI part that begins with `?` gets a slash before it (`ngx_http_proxy_eval`).
+fn rooted(part: &[u8]) -> Vec<u8> {
+    let slash: &[u8] = if part.starts_with(b"?") { b"/" } else { b"" };
+    [slash, part].concat()
+}
+
+/// The value of a text with variables, as far as they follow from the request target alone.
 fn evaluate(part: &[u8], uri: &Uri) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     let mut at = 0;

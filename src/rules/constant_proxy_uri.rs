@@ -38,6 +38,18 @@ fn check(config: &Config, report: &mut Report) {
         if location.modifier == Modifier::Exact || location.is_internal() || !serves_many {
             continue;
         }
+        // A variable for the host may bring a path of its own.
+        let holds_path = |reference: nginx::Reference| {
+            config
+                .literals_of(&reference.name)
+                .any(|value| value.contains(&b'/'))
+        };
+        if nginx::references(url.authority())
+            .into_iter()
+            .any(holds_path)
+        {
+            continue;
+        }
         let tail = if location.path.ends_with(b"/") {
             "a/b"
         } else {

@@ -39,25 +39,26 @@ fn check(config: &Config, report: &mut Report) {
         if deliberate || uri.contains(&b'?') || uri.ends_with(&location.path) {
             continue;
         }
-        let (tail, slash, title) = match (location.path.ends_with(b"/"), uri.ends_with(b"/")) {
+        let (tail, first, title) = match (location.path.ends_with(b"/"), uri.ends_with(b"/")) {
             (true, true) => continue,
             (true, false) => (
                 "users",
-                uri.span,
+                uri.append("/"),
                 "end the URI with a slash, as the location does",
             ),
             (false, true) => (
                 "/users",
-                location.path.span,
+                location.path.append("/"),
                 "end the location with a slash, as the URI does",
             ),
-            (false, false) => ("x", location.path.span, "end both with a slash"),
+            (false, false) => ("x", location.path.append("/"), "end both with a slash"),
         };
         let Some(mapping) = routing::mapping_example(location, &url, tail) else {
             continue;
         };
 
-        let second = (!location.path.ends_with(b"/") && !uri.ends_with(b"/")).then_some(uri.span);
+        let both = !location.path.ends_with(b"/") && !uri.ends_with(b"/");
+        let second = both.then(|| uri.append("/")).flatten();
         report
             .at(uri.span, format!("`{}` reaches the backend as `{}`", mapping.target(), mapping.upstream()))
             .here(format!("this replaces `{}`, no more and no less", location.path))
@@ -67,6 +68,6 @@ fn check(config: &Config, report: &mut Report) {
                 "nginx neither adds nor removes a slash between the two. Where the location stands in the file makes no \
                  difference.",
             )
-            .fix(title, [Some(slash), second].into_iter().flatten().map(|span| Edit::insert_after(span, "/")));
+            .fix(title, first.into_iter().chain(second));
     }
 }

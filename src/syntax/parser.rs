@@ -245,7 +245,9 @@ impl Parser<'_> {
             return None;
         }
         (1..words.len().min(MAX_SWALLOWED))
-            .filter(|place| is_candidate(&words[*place]) && judge(*place, place + 1, false) != None)
+            .filter(|place| {
+                is_candidate(&words[*place]) && judge(*place, place + 1, false).is_some()
+            })
             .find(|place| judge(0, *place, false) == Some(true))
             .map(|place| words[place])
     }

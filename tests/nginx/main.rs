@@ -5,6 +5,7 @@
 
 mod fixtures;
 mod harness;
+mod routing;
 mod tokenizer;
 
 use harness::{Echo, Nginx, PORT, Server};
