@@ -276,7 +276,8 @@ impl<'c> Directive<'c> {
         let bytes = self.config.sources.file(tree.file).bytes();
         let value = tree.value(token, bytes);
         let quote = u32::from(token.kind != TokenKind::Word(Quote::None));
-        let verbatim = matches!(value, Cow::Borrowed(_)).then_some(quote);
+        let written = &bytes[(token.start + quote) as usize..token.end as usize];
+        let verbatim = written.starts_with(&value).then_some(quote);
         Word {
             span: tree.span(token),
             value,

@@ -29,6 +29,15 @@ pub(crate) fn say(line: &str) {
         .expect("standard error is open");
 }
 
+fn is_set(name: &str) -> Option<std::ffi::OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// True where a test must not be skipped.
+pub(crate) fn is_required() -> bool {
+    is_set("NGINSPECT_REQUIRE_NGINX").is_some()
+}
+
 /// Parses a text that belongs to no file.
 pub(crate) fn parsed(text: &[u8]) -> Tree {
     let file = Sources::default().add("test.conf", Origin::Dump, Vec::new());
@@ -56,7 +65,6 @@ impl Nginx {
     /// The nginx named by `NGINSPECT_NGINX`, or else the one in the path; without one the test is to be skipped.
     pub(crate) fn find() -> Option<&'static Self> {
         static FOUND: OnceLock<Option<Nginx>> = OnceLock::new();
-        let is_set = |name| env::var_os(name).filter(|value| !value.is_empty());
         let found = FOUND.get_or_init(|| match is_set("NGINSPECT_NGINX") {
             Some(binary) => {
                 let nginx = Self::at(Path::new(&binary));
@@ -67,7 +75,7 @@ impl Nginx {
         });
         if found.is_none() {
             let missing = "no nginx found (in PATH or as /usr/sbin/nginx; set NGINSPECT_NGINX)";
-            assert!(is_set("NGINSPECT_REQUIRE_NGINX").is_none(), "{missing}");
+            assert!(!is_required(), "{missing}");
             say(&format!("skipped: {missing}"));
         }
         found.as_ref()

@@ -3,10 +3,12 @@
 //! Set `NGINSPECT_NGINX` to choose the binary, and `NGINSPECT_REQUIRE_NGINX` to fail rather than skip without one.
 #![cfg(unix)]
 
+mod debian;
 mod fixtures;
 mod harness;
 mod routing;
 mod tokenizer;
+mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};
 

@@ -1,0 +1,178 @@
+//! The five incidents: each shows its true cause, alone and inside a whole configuration, and none the folklore.
+
+use std::path::{Path, PathBuf};
+
+use nginspect::config::{Config, Finder, LoadOptions, Root, load};
+use nginspect::diagnostic::{Diagnostic, Severity};
+use nginspect::lint::lint;
+
+fn incident(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/incidents")
+        .join(name)
+}
+
+/// The findings of a file on its own.
+fn alone(name: &str) -> Vec<Diagnostic> {
+    let (jobs, lost) = Finder::default().find(&[incident(name)]);
+    assert!(lost.is_empty(), "{lost:?}");
+    jobs.iter()
+        .flat_map(|job| lint(&job.config, &job.scope))
+        .collect()
+}
+
+/// The findings of a file that a root configuration includes.
+fn whole(name: &str) -> (Config, Vec<Diagnostic>) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path().join("nginx.conf");
+    let text = format!(
+        "events {{}}\nhttp {{\n    include {};\n}}\n",
+        incident(name).display()
+    );
+    std::fs::write(&root, text).expect("a file");
+    let config = load(&Root::File(root), &LoadOptions::default()).expect("a configuration");
+    let found = lint(&config, &nginspect::config::Scope::All);
+    (config, found)
+}
+
+/// Rule, level and message of each finding.
+fn said(found: &[Diagnostic]) -> Vec<String> {
+    found
+        .iter()
+        .map(|found| {
+            format!(
+                "{} {}: {}",
+                found.severity.as_str(),
+                found.rule,
+                found.message
+            )
+        })
+        .collect()
+}
+
+fn rules(found: &[Diagnostic], severity: Severity) -> Vec<&'static str> {
+    found
+        .iter()
+        .filter(|found| found.severity == severity)
+        .map(|found| found.rule)
+        .collect()
+}
+
+#[test]
+fn chat_route_was_right_all_along_and_its_tuning_does_nothing() {
+    for found in [
+        alone("chat-route/after.conf"),
+        whole("chat-route/after.conf").1,
+    ] {
+        assert!(
+            found.iter().all(|found| found.severity == Severity::Note),
+            "{:?}",
+            said(&found)
+        );
+        assert_eq!(
+            rules(&found, Severity::Note),
+            [
+                "ineffective-websocket-tuning",
+                "ineffective-connect-timeout"
+            ]
+        );
+    }
+}
+
+#[test]
+fn voice_prefix_lacked_the_handshake_and_not_the_path() {
+    let (_, found) = whole("voice-prefix/before.conf");
+    assert_eq!(
+        rules(&found, Severity::Error),
+        ["missing-websocket-upgrade"; 2],
+        "{:?}",
+        said(&found)
+    );
+    assert_eq!(found.len(), 2, "nothing about the path: {:?}", said(&found));
+
+    let found = alone("voice-prefix/before.conf");
+    assert_eq!(
+        rules(&found, Severity::Warning),
+        ["missing-websocket-upgrade"; 2],
+        "one level milder"
+    );
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn voice_prefix_repaired_repeats_its_path_for_nothing() {
+    for found in [
+        alone("voice-prefix/after.conf"),
+        whole("voice-prefix/after.conf").1,
+    ] {
+        let identity = found
+            .iter()
+            .filter(|found| found.rule == "identity-proxy-uri")
+            .count();
+        assert_eq!(identity, 2, "{:?}", said(&found));
+        assert!(
+            found.iter().all(|found| found.severity == Severity::Note),
+            "{:?}",
+            said(&found)
+        );
+    }
+}
+
+#[test]
+fn block_order_lacked_http_1_1_and_its_order_was_never_wrong() {
+    for name in ["block-order/before.conf", "block-order/reordered.conf"] {
+        let (config, found) = whole(name);
+        assert_eq!(
+            rules(&found, Severity::Error),
+            ["incomplete-websocket-upgrade"],
+            "{:?}",
+            said(&found)
+        );
+        assert_eq!(found.len(), 1, "nothing about order: {:?}", said(&found));
+        assert!(config.text(found[0].span).contains("/api/mqtt/ws/"));
+        assert_eq!(
+            rules(&alone(name), Severity::Warning),
+            ["incomplete-websocket-upgrade"]
+        );
+    }
+}
+
+#[test]
+fn block_order_repaired_lacks_its_map_and_still_http_1_1() {
+    let (config, found) = whole("block-order/after.conf");
+    let mut errors = rules(&found, Severity::Error);
+    errors.sort_unstable();
+    assert_eq!(
+        errors,
+        ["incomplete-websocket-upgrade", "unknown-variable"],
+        "{:?}",
+        said(&found)
+    );
+    let variable = found
+        .iter()
+        .find(|found| found.rule == "unknown-variable")
+        .expect("a finding");
+    assert_eq!(config.text(variable.span), "$connection_upgrade");
+    assert!(
+        variable.fixes[0].edits[0]
+            .text
+            .contains("map $http_upgrade $connection_upgrade {")
+    );
+
+    // The map may stand in a file that was not given.
+    let found = alone("block-order/after.conf");
+    assert_eq!(
+        rules(&found, Severity::Warning),
+        ["incomplete-websocket-upgrade"],
+        "{:?}",
+        said(&found)
+    );
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn sound_configurations_earn_nothing() {
+    for name in ["dev-server-port/nginx.conf", "wrong-protocol/nginx.conf"] {
+        assert_eq!(said(&alone(name)), [] as [&str; 0], "{name}");
+    }
+}
