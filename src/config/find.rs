@@ -331,7 +331,10 @@ impl Finder {
     fn load_root(&self, root: &Path, found: &mut Found) -> Result<(), ReadError> {
         let key = canonical(root);
         if !found.roots.contains_key(&key) {
-            let config = load(&Root::File(root.to_owned()), &self.options)?;
+            let config = load(&Root::File(root.to_owned()), &self.options).map_err(|error| {
+                let (root, reason) = (root.display(), error.reason);
+                ReadError::because(format!("its configuration {root} is unreadable: {reason}"))
+            })?;
             found.roots.insert(key, Some(config));
         }
         Ok(())
