@@ -94,8 +94,8 @@ struct Loader<'o> {
     by_path: HashMap<PathBuf, FileId>,
     /// How many includes were followed.
     followed: usize,
-    /// The files whose includes are being followed.
-    stack: Vec<FileId>,
+    /// The files whose includes are being followed, each with the `include` that is being followed in it.
+    stack: Vec<(FileId, EntryId)>,
 }
 
 impl Loader<'_> {
@@ -132,7 +132,7 @@ impl Loader<'_> {
 
     /// Adds the directives of a file below `parent`, and follows its includes.
     fn splice(&mut self, file: FileId, parent: Option<EntryId>, context: Contexts) {
-        self.stack.push(file);
+        self.stack.push((file, 0));
         if has_doubtful_structure(self.config.tree(file)) {
             self.mark_incomplete(parent);
         }
@@ -149,7 +149,7 @@ impl Loader<'_> {
                 (Some(*entry), *inside)
             });
             if self.config.entries.len() >= MAX_ENTRIES || self.followed >= MAX_FOLLOWED {
-                let whole = self.stack[0];
+                let (whole, _) = self.stack[0];
                 self.unreadable(
                     whole,
                     ReadError::because("more directives than nginspect reads, includes repeated"),
@@ -222,6 +222,9 @@ impl Loader<'_> {
         let Some(argument) = self.config.directive(include).argument(0) else {
             return;
         };
+        if let Some((_, followed)) = self.stack.last_mut() {
+            *followed = include;
+        }
         let named = argument.value.into_owned();
         let path = self.options.files.locate(&named, &self.prefix);
         if glob::is_pattern(&named) {
@@ -247,14 +250,13 @@ impl Loader<'_> {
     ) {
         self.followed += 1;
         match self.file(path, Asked::ByInclude) {
-            Ok(file) if self.stack.contains(&file) => {
-                let chain = self
-                    .stack
-                    .iter()
-                    .skip_while(|open| **open != file)
-                    .copied()
-                    .collect();
-                self.problem(include, path, IncludeProblemKind::Cycle { chain });
+            Ok(file) if self.stack.iter().any(|(open, _)| *open == file) => {
+                self.problem(include, path, IncludeProblemKind::Cycle);
+                let circle = self.stack.iter().skip_while(|(open, _)| *open != file);
+                let steps = circle.map(|(_, include)| *include).collect();
+                if let Some(problem) = self.config.include_problems.last_mut() {
+                    problem.steps = steps;
+                }
             }
             Ok(_) if self.stack.len() >= MAX_INCLUDES => {
                 self.not_read(
@@ -304,6 +306,7 @@ impl Loader<'_> {
     fn problem(&mut self, include: EntryId, path: &Path, kind: IncludeProblemKind) {
         self.config.include_problems.push(IncludeProblem {
             include,
+            steps: Vec::new(),
             path: path.to_owned(),
             kind,
         });
@@ -365,7 +368,7 @@ pub(super) fn name_id(name: &[u8]) -> u16 {
 }
 
 /// True when a mistake leaves it open which block holds what.
-fn has_doubtful_structure(tree: &Tree) -> bool {
+pub(super) fn has_doubtful_structure(tree: &Tree) -> bool {
     tree.is_cut
         || tree.mistakes.iter().any(|mistake| {
             !matches!(

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{Directive, Server, Visibility, Word};
+use crate::diagnostic::Edit;
 use crate::nginx::Contexts;
+use crate::source::Span;
 
 /// How a location's name is compared with a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +198,30 @@ impl<'c> Location<'c> {
     /// A `return` in the block itself, which answers before anything else here.
     pub fn own_return(&self) -> Option<Directive<'c>> {
         self.directive.own("return").next()
+    }
+
+    /// Edits that make a regex of a prefix or exact name, anchored at its beginning.
+    pub fn as_regex(&self) -> Vec<Edit> {
+        let edits = || {
+            let first = self.directive.argument(0)?;
+            let anchor = self.path.prepend("^")?;
+            if self.directive.argument(1).is_some() {
+                return Some(vec![Edit::replace(first.span, "~"), anchor]);
+            }
+            // A glued modifier is a part of the first word, and inside its quotes.
+            let modifier = Span {
+                end: self.path.span.start,
+                ..first.span
+            };
+            match (first.is_quoted(), self.modifier) {
+                (false, _) => Some(vec![Edit::replace(modifier, "~ ^")]),
+                (true, Modifier::Prefix) => {
+                    Some(vec![Edit::insert_before(first.span, "~ "), anchor])
+                }
+                (true, _) => None,
+            }
+        };
+        edits().unwrap_or_default()
     }
 
     /// True when only internal redirects reach it.

@@ -5,6 +5,7 @@
 
 mod edit;
 mod effective;
+mod evaluated;
 mod files;
 mod find;
 mod glob;
@@ -14,6 +15,7 @@ mod location;
 mod proxy;
 mod regex;
 mod server;
+mod similar;
 mod variable;
 mod websocket;
 
@@ -47,6 +49,9 @@ type EntryId = u32;
 /// The name of a directive that nginx's table does not hold.
 const UNKNOWN_NAME: u16 = u16::MAX;
 
+/// Most characters of an excerpt.
+const MAX_EXCERPT: usize = 60;
+
 /// A directive at its place in the merged configuration.
 #[derive(Debug)]
 struct Entry {
@@ -75,6 +80,8 @@ fn level(block: Option<EntryId>) -> EntryId {
 #[derive(Debug)]
 pub struct IncludeProblem {
     include: EntryId,
+    /// For a circle: the includes that lead from the file to itself, this one last.
+    steps: Vec<EntryId>,
     /// The file that was looked for.
     pub path: PathBuf,
     /// What is wrong.
@@ -90,10 +97,7 @@ pub enum IncludeProblemKind {
         certain: bool,
     },
     /// The file is being read already.
-    Cycle {
-        /// The files from the included one to the one that includes it again.
-        chain: Vec<FileId>,
-    },
+    Cycle,
 }
 
 /// A file that belongs to the configuration and could not be read.
@@ -153,6 +157,12 @@ impl Config {
             .map(|problem| (self.directive(problem.include), problem))
     }
 
+    /// The includes of a circle: each stands in the file that the one before it names, and the last names the file of
+    /// the first.
+    pub fn circle(&self, problem: &IncludeProblem) -> impl Iterator<Item = Directive<'_>> {
+        problem.steps.iter().map(|step| self.directive(*step))
+    }
+
     /// Mistakes of syntax in all files, in their order.
     pub fn mistakes(&self) -> impl Iterator<Item = &Mistake> {
         self.trees.iter().flat_map(|tree| &tree.mistakes)
@@ -179,6 +189,33 @@ impl Config {
             .filter_map(|id| Location::of(self.directive(*id)))
     }
 
+    /// The locations of each level in file order, levels in the order of their first location.
+    ///
+    /// Left out are files in which a mistake leaves it open where blocks end, and what they include.
+    pub fn location_levels(&self) -> Vec<Vec<Location<'_>>> {
+        let doubtful: Vec<bool> = self
+            .trees
+            .iter()
+            .map(load::has_doubtful_structure)
+            .collect();
+        let is_doubtful = |id: EntryId| doubtful[self.entries[id as usize].file.index()];
+        let mut levels: Vec<Vec<Location<'_>>> = Vec::new();
+        let mut known: HashMap<Option<EntryId>, usize> = HashMap::new();
+        for location in self.locations() {
+            let id = location.directive.id;
+            let parent = self.entries[id as usize].parent;
+            if is_doubtful(id) || self.ancestors(parent).any(is_doubtful) {
+                continue;
+            }
+            let level = *known.entry(parent).or_insert_with(|| {
+                levels.push(Vec::new());
+                levels.len() - 1
+            });
+            levels[level].push(location);
+        }
+        levels
+    }
+
     /// Every `server` of the http part, in file order.
     pub fn servers(&self) -> impl Iterator<Item = Server<'_>> {
         self.servers
@@ -189,6 +226,16 @@ impl Config {
     /// The bytes of a span, for a person: what is not UTF-8 is replaced.
     pub fn text(&self, span: Span) -> Cow<'_, str> {
         String::from_utf8_lossy(self.sources.slice(span))
+    }
+
+    /// The bytes of a span for a message: on one line, cut where they get long.
+    pub fn excerpt(&self, span: Span) -> String {
+        let text = self.text(span);
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(MAX_EXCERPT) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        }
     }
 
     /// A place as `line 12`, or `nginx.conf:12` when it lies in another file than `from`.
@@ -467,6 +514,23 @@ impl Word<'_> {
             value: value.into(),
             verbatim: None,
         }
+    }
+
+    /// Puts text at the beginning of the value, inside the quotes; nothing when the word is written with escapes.
+    pub fn prepend(&self, text: &str) -> Option<Edit> {
+        self.verbatim
+            .map(|_| Edit::insert_before(self.part(0..0), text))
+    }
+
+    /// Puts another value in the place of this one, inside the quotes; nothing when the word is written with escapes.
+    pub fn rewrite(&self, text: &str) -> Option<Edit> {
+        self.verbatim
+            .map(|_| Edit::replace(self.part(0..self.len()), text))
+    }
+
+    /// True when it is written in quotes, without escapes.
+    fn is_quoted(&self) -> bool {
+        self.verbatim == Some(1)
     }
 
     /// Puts text at the end of the value, inside the quotes; nothing when the word is written with escapes.

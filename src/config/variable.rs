@@ -104,6 +104,13 @@ impl Config {
         }
     }
 
+    /// The names that the configuration defines, in lower case.
+    pub(super) fn defined_variables(&self) -> impl Iterator<Item = &str> {
+        let variables = self.variables();
+        let names = variables.defined.keys().chain(&variables.captured);
+        names.map(String::as_str)
+    }
+
     fn variables(&self) -> &Variables {
         self.variables.get_or_init(|| {
             let mut variables = Variables::default();
@@ -114,6 +121,14 @@ impl Config {
         })
     }
 }
+
+/// Blocks whose lines are entries and no directives.
+const TABLES: Contexts = Contexts::of(&[
+    Contexts::MAP,
+    Contexts::GEO,
+    Contexts::SPLIT_CLIENTS,
+    Contexts::TYPES,
+]);
 
 impl Variables {
     fn read(&mut self, directive: Directive<'_>) {
@@ -128,6 +143,15 @@ impl Variables {
         if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
             self.upgrade_map = Some(directive.id);
         }
+        if directive.context() == Contexts::OTHER {
+            // `geoip2` and its like define variables line by line in their blocks.
+            for reference in nginx::references(&name) {
+                self.define(&reference.name, directive);
+            }
+        } else if !directive.context().intersects(TABLES) {
+            // The module of an unknown directive may be built in, with variables of its own.
+            self.unknown_module |= nginx::directive(&name).is_none();
+        }
         let defining = defining_arguments(&name, directive);
         for (index, argument) in directive.arguments().enumerate() {
             self.capture(&argument);
@@ -135,16 +159,17 @@ impl Variables {
                 .into_iter()
                 .find(|reference| reference.range == (0..argument.len()));
             if let Some(reference) = whole.filter(|_| defining.contains(index)) {
-                let definitions = self
-                    .defined
-                    .entry(reference.name.to_ascii_lowercase())
-                    .or_default();
-                definitions.push(Definition(directive.id));
+                self.define(&reference.name, directive);
             }
             if &*name == b"load_module" {
                 self.unknown_module |= !nginx::is_known_module(&argument);
             }
         }
+    }
+
+    fn define(&mut self, name: &str, directive: Directive<'_>) {
+        let definitions = self.defined.entry(name.to_ascii_lowercase()).or_default();
+        definitions.push(Definition(directive.id));
     }
 
     /// Notes the names of `(?<name>…)`, `(?P<name>…)` and `(?'name'…)`, wherever they stand.

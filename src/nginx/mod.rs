@@ -222,6 +222,15 @@ pub enum Subsystem {
     Stream,
 }
 
+/// The variables that nginx and well-known modules define, in lower case, without those of open families such as
+/// `http_…`.
+pub fn variables(subsystem: Subsystem) -> &'static [&'static str] {
+    match subsystem {
+        Subsystem::Http => variables::HTTP,
+        Subsystem::Stream => variables::STREAM,
+    }
+}
+
 /// True when nginx or a well-known module defines this variable; `name` in any case, without the `$`.
 pub fn is_variable(name: &str, subsystem: Subsystem) -> bool {
     let (names, prefixes) = match subsystem {

@@ -12,9 +12,12 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// True for `$1` to `$9`.
+    /// True for `$1` to `$9`; `$0` and `${1}` are names of variables, which nobody can define.
     pub fn is_capture(&self) -> bool {
-        self.name.len() == 1 && self.name.starts_with(|first: char| first.is_ascii_digit())
+        self.range.len() == 2
+            && self
+                .name
+                .starts_with(|first: char| ('1'..='9').contains(&first))
     }
 }
 

@@ -38,11 +38,6 @@ impl Example {
 ///
 /// Nothing when no such request was found: another location takes them all, or a rewrite or `return` of the server may.
 pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
-    let server = location.server()?;
-    if location.is_internal() || server.directive.own("return").next().is_some() {
-        return None;
-    }
-    let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
     let start = match location.modifier {
         Modifier::Regex | Modifier::CaselessRegex => {
             Shape::of(&location.path).map_or_else(Vec::new, |shape| shape.prefix)
@@ -54,16 +49,25 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
     } else {
         tails
     };
-    tails.iter().find_map(|tail| {
-        let target = [&escape(&start), tail.as_bytes()].concat();
-        let uri = Uri::parse(&target, merge_slashes)?;
-        let reached = choose(server, &uri.path) == Choice::Location(location.clone());
-        let target = String::from_utf8(target).ok()?;
-        let rewritten =
-            rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);
-        let origin = origin(server).filter(|_| is_certain(server));
-        (reached && !rewritten).then_some(Example { target, origin })
-    })
+    tails
+        .iter()
+        .find_map(|tail| request(location, &[&escape(&start), tail.as_bytes()].concat()))
+}
+
+/// The request for a target, if a client can send it and this location certainly answers.
+pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+    let server = location.server()?;
+    if location.is_internal() || server.directive.own("return").next().is_some() {
+        return None;
+    }
+    let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
+    let uri = Uri::parse(target, merge_slashes)?;
+    let reached = choose(server, &uri.path) == Choice::Location(location.clone());
+    let rewritten =
+        rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);
+    let origin = origin(server).filter(|_| is_certain(server));
+    let target = String::from_utf8(target.to_vec()).ok()?;
+    (reached && !rewritten).then_some(Example { target, origin })
 }
 
 /// True when no `if` of the server decides over a request before its location is looked for.

@@ -1,30 +1,42 @@
 //! Every rule. Generated from this directory by `just update`; do not edit.
 
+mod alias_traversal;
 mod constant_proxy_uri;
+mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
+mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod lost_proxy_header;
+mod missing_include;
 mod missing_websocket_upgrade;
+mod never_matching_location;
 mod proxy_path_mismatch;
+mod regex_without_modifier;
 mod short_timeout;
 mod short_websocket_timeout;
+mod syntax_error;
+mod unknown_variable;
+mod unreachable_location;
 mod zero_timeout;
 
 use crate::rule::Rule;
 
 /// The rules by name.
 pub static RULES: &[(&str, &Rule)] = &[
+    ("alias-traversal", &alias_traversal::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     (
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
+    ("include-cycle", &include_cycle::RULE),
     (
         "incomplete-websocket-upgrade",
         &incomplete_websocket_upgrade::RULE,
@@ -38,12 +50,18 @@ pub static RULES: &[(&str, &Rule)] = &[
         &ineffective_websocket_tuning::RULE,
     ),
     ("lost-proxy-header", &lost_proxy_header::RULE),
+    ("missing-include", &missing_include::RULE),
     (
         "missing-websocket-upgrade",
         &missing_websocket_upgrade::RULE,
     ),
+    ("never-matching-location", &never_matching_location::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("regex-without-modifier", &regex_without_modifier::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("syntax-error", &syntax_error::RULE),
+    ("unknown-variable", &unknown_variable::RULE),
+    ("unreachable-location", &unreachable_location::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

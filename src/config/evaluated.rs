@@ -1,0 +1,68 @@
+//! Which arguments nginx evaluates for each request, and which variables it may look up in them.
+
+use super::{Config, Directive, Word, similar};
+use crate::nginx::{self, Contexts, Subsystem};
+use crate::source::Span;
+
+/// Endings of files that a program fills in before nginx reads them.
+const TEMPLATES: [&str; 8] = [
+    ".template",
+    ".tmpl",
+    ".tpl",
+    ".ctmpl",
+    ".j2",
+    ".jinja2",
+    ".erb",
+    ".in",
+];
+
+impl<'c> Directive<'c> {
+    /// The part of nginx whose variables it may use; nothing outside of `http` and `stream`.
+    pub fn subsystem(self) -> Option<Subsystem> {
+        self.ancestors().find_map(|block| match block.inside() {
+            Contexts::HTTP => Some(Subsystem::Http),
+            Contexts::STREAM => Some(Subsystem::Stream),
+            _ => None,
+        })
+    }
+
+    /// The arguments in which nginx looks for variables: no regexes, where a `$` is an anchor, and no literal ones.
+    pub fn evaluated_arguments(self) -> Vec<Word<'c>> {
+        let name = self.name();
+        if self.context() == Contexts::MAP {
+            return self
+                .argument(0)
+                .filter(|_| name != "include")
+                .into_iter()
+                .collect();
+        }
+        let form = nginx::directive(&name).and_then(|known| known.form(self.context()));
+        let Some(form) = form else { return Vec::new() };
+        let mut evaluated = Vec::new();
+        let mut after_operator = false;
+        for (index, argument) in self.arguments().enumerate() {
+            let is_regex = after_operator || index == 0 && argument.starts_with(b"~");
+            after_operator = name == "if" && matches!(&*argument, b"~" | b"~*" | b"!~" | b"!~*");
+            if form.evaluates(index + 1) && !is_regex {
+                evaluated.push(argument);
+            }
+        }
+        evaluated
+    }
+}
+
+impl Config {
+    /// True for a name in capitals in a template, which another program replaces.
+    pub fn is_placeholder(&self, name: &str, place: Span) -> bool {
+        let file = self.sources.file(place.file).name();
+        TEMPLATES.iter().any(|ending| file.ends_with(ending))
+            && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+    }
+
+    /// The variable that is written most like `name`, if any is close.
+    pub fn similar_variable(&self, name: &str, subsystem: Subsystem) -> Option<String> {
+        let name = name.to_ascii_lowercase();
+        let known = nginx::variables(subsystem).iter().copied();
+        similar::closest(&name, known.chain(self.defined_variables()))
+    }
+}

@@ -1,0 +1,48 @@
+//! Names that were probably meant.
+
+/// The candidate that is written most like `name`: at most two letters differ, of a short name one.
+pub(super) fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
+    let allowed = if name.len() < 6 { 1 } else { 2 };
+    candidates
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// How many bytes have to be inserted, removed, replaced or swapped with their neighbour (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_is_found_if_any_is_close() {
+        let closest = |name| closest(name, ["host", "request_uri", "remote_addr"].into_iter());
+        assert_eq!(closest("hots").as_deref(), Some("host"));
+        assert_eq!(closest("reqeust_ur").as_deref(), Some("request_uri"));
+        assert_eq!(closest("remote_addresses"), None);
+        assert_eq!(closest("h"), None);
+        assert_eq!(closest(""), None);
+    }
+}

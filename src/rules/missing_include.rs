@@ -1,0 +1,51 @@
+use crate::rule::*;
+
+rule! {
+    /// An `include` names a file that does not exist.
+    ///
+    /// nginx opens a literal name and does not start when there is no such file. A name without a leading `/` is looked
+    /// for in the folder of the main configuration file, never in that of the file that includes it.
+    ///
+    /// Away from its host a configuration names files that cannot be seen. Such an include earns a note, since what the
+    /// file sets is not known, and everything that depends on it stays unsaid.
+    ///
+    /// ## When it is fine
+    /// A name with `*`, `?` or `[` may match nothing. The stock files of nginx and Debian are known and never missing.
+    ///
+    /// ## Fix
+    /// None: create the file, or correct the name.
+    category: Load,
+    severity: Error,
+    fix: None,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/ngx_core_module.html#include",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    for (include, problem) in config.include_problems() {
+        let IncludeProblemKind::Missing { certain } = problem.kind else {
+            continue;
+        };
+        let Some(name) = include.argument(0) else {
+            continue;
+        };
+        let path = problem.path.display();
+        if !certain {
+            report
+                .at(name.span, format!("`{name}` was not found, so what it sets is not known"))
+                .here(format!("looked for at {path}"))
+                .severity(Severity::Note)
+                .help("Findings that depend on it are left out: look at the whole configuration on its host, or at the output of `nginx -T`.");
+            continue;
+        }
+        let is_relative = !name.starts_with(b"/");
+        let finding = report.at(
+            name.span,
+            format!("the included file `{name}` does not exist"),
+        );
+        finding.here(format!("looked for at {path}"));
+        if is_relative {
+            finding.help("A name without a leading `/` starts at the folder of the main configuration file, wherever the `include` stands.");
+        }
+    }
+}
