@@ -10,7 +10,7 @@ test:
 
 # Write generated files anew: first the list of rules, then what is made from it.
 update:
-    NGINSPECT_UPDATE=1 cargo test -q --test generated && NGINSPECT_UPDATE=1 cargo test -q --test generated --test docs
+    NGINSPECT_UPDATE=1 cargo test -q --test generated && NGINSPECT_UPDATE=1 cargo test -q --test generated --test cli
 
 # Feed the parser with nonsense, on nightly Rust with cargo-fuzz.
 fuzz:

@@ -156,11 +156,10 @@ fn explain(error: clap::Error, streams: &mut Streams, terminal: Terminal) -> Res
     }
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
+        && Path::new(name).exists()
     {
-        if Path::new(name).exists() {
-            let name = printable(name);
-            streams.say(&format!("\nTo check this file: nginspect check {name}"));
-        }
+        let name = printable(name);
+        streams.say(&format!("\nTo check this file: nginspect check {name}"));
     }
     Ok(FAILED)
 }

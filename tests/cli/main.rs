@@ -1,6 +1,7 @@
 //! The program as its user meets it: exit codes, streams, paths, and input of every bad kind.
 #![cfg(unix)]
 
+mod docs;
 mod program;
 
 use std::collections::BTreeMap;
@@ -651,7 +652,7 @@ fn a_file_without_permission_is_named() {
         ("sites-enabled/shop", BAD),
     ]);
     let secret = tree.path("sites-enabled/secret");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).expect("a file of our own");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("a file of our own");
     // The superuser reads everything; what cannot be read then is a folder where a file should be.
     let reason = if fs::read(&secret).is_err() {
         "permission denied"

@@ -5,8 +5,6 @@
 //! line tells an exit code other than 0, `< FILE` at the end of a command its standard input. `just update` writes the
 //! output anew.
 
-mod program;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +74,7 @@ fn run(command: &str) -> String {
         Some("nginspect"),
         "not a command of ours: {command}"
     );
-    let outcome = program::nginspect(words, &stdin);
+    let outcome = crate::program::nginspect(words, &stdin);
     let mut shown = outcome.shown;
     if outcome.code != 0 {
         writeln!(shown, "(exit code {})", outcome.code).expect("a string takes everything");
