@@ -66,6 +66,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             locations: Vec::new(),
             servers: Vec::new(),
             variables: OnceLock::new(),
+            hosts: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),

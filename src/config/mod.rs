@@ -125,6 +125,7 @@ pub struct Config {
     locations: Vec<EntryId>,
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
+    hosts: OnceLock<server::Hosts>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 

@@ -1,7 +1,59 @@
 //! Servers: where they listen and what they are called.
 
-use super::{Directive, Location, Word};
+use std::collections::HashMap;
+
+use super::{Config, Directive, EntryId, Location, Word};
 use crate::nginx::Contexts;
+
+/// Which server answers for what, by socket.
+#[derive(Debug, Default)]
+pub(super) struct Hosts {
+    /// The first server of each name, in lower case.
+    first: HashMap<(String, Vec<u8>), EntryId>,
+    /// The server that answers for every other host: the one marked so, else the first.
+    defaults: HashMap<String, EntryId>,
+}
+
+impl Config {
+    fn hosts(&self) -> &Hosts {
+        self.hosts.get_or_init(|| {
+            let mut hosts = Hosts::default();
+            for server in self.servers() {
+                for socket in server.sockets() {
+                    for name in server.names() {
+                        let key = (socket.clone(), name.to_ascii_lowercase());
+                        hosts.first.entry(key).or_insert(server.directive.id);
+                    }
+                    hosts.defaults.entry(socket).or_insert(server.directive.id);
+                }
+            }
+            for server in self.servers() {
+                let marked = |listen: &Directive<'_>| {
+                    listen
+                        .arguments()
+                        .any(|word| word == "default_server" || word == "default")
+                };
+                for listen in server.listens().filter(marked) {
+                    hosts
+                        .defaults
+                        .extend(socket(listen).map(|socket| (socket, server.directive.id)));
+                }
+            }
+            hosts
+        })
+    }
+}
+
+/// The socket of a `listen` as it is compared here: a lone port stands for all addresses.
+fn socket(listen: Directive<'_>) -> Option<String> {
+    let written = listen.argument(0)?.text().into_owned();
+    let port = written.bytes().all(|byte| byte.is_ascii_digit());
+    Some(if port {
+        format!("*:{written}")
+    } else {
+        written.replacen("0.0.0.0:", "*:", 1)
+    })
+}
 
 /// A `server` block of the http part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +86,7 @@ impl<'c> Server<'c> {
 
     /// The sockets it listens on, as written without their parameters; nginx's default when there is no `listen`.
     pub fn sockets(self) -> Vec<String> {
-        let mut sockets: Vec<String> = self
-            .listens()
-            .filter_map(|listen| listen.argument(0))
-            .map(|socket| match socket.text().into_owned() {
-                port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("*:{port}"),
-                address => address.replacen("0.0.0.0:", "*:", 1),
-            })
-            .collect();
+        let mut sockets: Vec<String> = self.listens().filter_map(socket).collect();
         if sockets.is_empty() {
             sockets.push("*:80".to_owned());
         }
@@ -50,27 +95,24 @@ impl<'c> Server<'c> {
 
     /// True when it answers on its first socket whatever host is asked for (`ngx_http_add_server`).
     pub fn is_default(self) -> bool {
+        let socket = self.sockets().into_iter().next();
+        socket.is_some_and(|socket| {
+            self.directive.config.hosts().defaults.get(&socket) == Some(&self.directive.id)
+        })
+    }
+
+    /// True when no earlier server of its first socket has the name, which would take its requests.
+    pub fn is_first_of(self, name: &str) -> bool {
         let Some(socket) = self.sockets().into_iter().next() else {
             return false;
         };
-        let marked = |server: &Self| {
-            server.listens().any(|listen| {
-                listen
-                    .arguments()
-                    .any(|word| word == "default_server" || word == "default")
-            })
-        };
-        let sharing: Vec<Self> = self
+        let first = self
             .directive
             .config
-            .servers()
-            .filter(|other| other.sockets().contains(&socket))
-            .collect();
-        sharing
-            .iter()
-            .find(|server| marked(server))
-            .or(sharing.first())
-            == Some(&self)
+            .hosts()
+            .first
+            .get(&(socket, name.as_bytes().to_ascii_lowercase()));
+        first.is_none_or(|first| *first == self.directive.id)
     }
 
     /// A host that a client can ask for to reach this server: its first plain name, or one that fits a wildcard.

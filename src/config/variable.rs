@@ -18,6 +18,8 @@ pub(super) struct Variables {
     captured: HashSet<String>,
     /// True when a module is loaded that nginspect knows nothing of.
     unknown_module: bool,
+    /// The first `map` that is `upgrade` for handshakes and not for other requests.
+    upgrade_map: Option<EntryId>,
 }
 
 impl Config {
@@ -85,22 +87,9 @@ impl Config {
 
     /// A `map` of `$http_upgrade` that is `upgrade` for handshakes: the name of its variable.
     pub fn upgrade_map(&self) -> Option<Word<'_>> {
-        self.directives()
-            .filter(|directive| directive.is("map") && directive.is_block())
-            .find_map(|map| {
-                let source = map.argument(0).filter(|source| *source == "$http_upgrade");
-                let default = map
-                    .children()
-                    .find(|entry| entry.name() == "default")?
-                    .argument(0)?;
-                let empty = map
-                    .children()
-                    .find(|entry| entry.name().is_empty())?
-                    .argument(0)?;
-                let fits = default.eq_ignore_ascii_case(b"upgrade")
-                    && !empty.eq_ignore_ascii_case(b"upgrade");
-                source.filter(|_| fits).and_then(|_| map.argument(1))
-            })
+        self.variables()
+            .upgrade_map
+            .and_then(|map| self.directive(map).argument(1))
     }
 
     /// How much is visible of the places where maps, upstreams and the like are defined.
@@ -160,6 +149,9 @@ impl Variables {
             // The module of an unknown directive may be built in, with variables of its own.
             self.unknown_module |= nginx::directive(&name).is_none();
         }
+        if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
+            self.upgrade_map = Some(directive.id);
+        }
         let defining = defining_arguments(&name, directive);
         for (index, argument) in directive.arguments().enumerate() {
             self.capture(&argument);
@@ -198,6 +190,19 @@ impl Variables {
             }
         }
     }
+}
+
+fn is_upgrade_map(map: Directive<'_>) -> bool {
+    let value = |key: &str| {
+        map.children()
+            .find(|entry| entry.name() == key)
+            .and_then(|entry| entry.argument(0))
+    };
+    let says = |value: Word<'_>| value.eq_ignore_ascii_case(b"upgrade");
+    map.argument(0)
+        .is_some_and(|source| source == "$http_upgrade")
+        && value("default").is_some_and(says)
+        && value("").is_some_and(|value| !says(value))
 }
 
 /// Which arguments of a directive define the variable that they name.

@@ -97,7 +97,7 @@ fn rewrites(block: Directive<'_>, path: &[u8]) -> bool {
 fn origin(server: Server<'_>) -> Option<(String, bool)> {
     let host = match server
         .example_host()
-        .filter(|host| is_first_of_name(server, host))
+        .filter(|host| server.is_first_of(host))
     {
         Some(host) => host,
         None if server.is_default() => "localhost".to_owned(),
@@ -121,19 +121,4 @@ fn origin(server: Server<'_>) -> Option<(String, bool)> {
         format!("{host}:{port}")
     };
     Some((host, tls))
-}
-
-/// True when no earlier server of the same socket has the name, which would take its requests.
-fn is_first_of_name(server: Server<'_>, host: &str) -> bool {
-    let Some(socket) = server.sockets().into_iter().next() else {
-        return false;
-    };
-    let config = server.directive.config();
-    let first = config.servers().find(|other| {
-        other
-            .names()
-            .any(|name| name.eq_ignore_ascii_case(host.as_bytes()))
-            && other.sockets().contains(&socket)
-    });
-    first.is_none_or(|first| first == server)
 }
