@@ -4,23 +4,22 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::global::{Global, Nginx};
-use super::{CLEAN, FAILED, FOUND, Streams, Terminal, installed};
-use crate::config::{Files, Finder, Job, LoadOptions, NotFound};
-use crate::diagnostic::Severity;
+use super::fix::{self, Fixed};
+use super::global::Global;
+use super::input::{Found, Input};
+use super::{CLEAN, FAILED, FOUND, Streams, Terminal};
+use crate::config::Job;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::lint;
 use crate::report::{Description, Findings, Part, concise, json, printable, text};
 use crate::rules::RULES;
-use crate::source::{self, Origin, SourceFile};
+use crate::source::{Origin, SourceFile};
 
 /// Columns of a report that no terminal shows: nothing is wrapped.
 const UNBOUNDED: usize = 10_000;
-
-/// The name of a text that came without one.
-const STDIN: &str = "<stdin>";
 
 /// Find what is wrong with configurations
 ///
@@ -30,7 +29,7 @@ const STDIN: &str = "<stdin>";
 pub(super) struct Check {
     /// Files or folders; `-` is standard input, which may also be what `nginx -T` prints.
     #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
 
     /// How to print the findings.
     #[arg(long, value_enum, default_value_t)]
@@ -38,7 +37,19 @@ pub(super) struct Check {
 
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
-    stdin_filename: Option<PathBuf>,
+    pub(super) stdin_filename: Option<PathBuf>,
+
+    /// Make the safe fixes; the fixed text of standard input goes to standard output.
+    #[arg(long)]
+    fix: bool,
+
+    /// Make the unsafe fixes too: requests may be answered differently.
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Print what --fix, or --unsafe-fixes, would change, and change nothing.
+    #[arg(long)]
+    diff: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -52,21 +63,32 @@ enum Format {
     Json,
 }
 
-/// What was found, and how long that took.
-#[derive(Default)]
-struct Found {
-    jobs: Vec<Job>,
-    lost: Vec<NotFound>,
-    reading: Duration,
-}
-
 pub(super) fn check(
     global: &Global,
     arguments: &Check,
     streams: &mut Streams,
     terminal: Terminal,
 ) -> Result<u8> {
-    let found = find(global, arguments, streams)?;
+    let mut input = Input::new(global, arguments, streams)?;
+    let fixed = match arguments.fix || arguments.unsafe_fixes || arguments.diff {
+        true => {
+            input.can_be_fixed()?;
+            Some(fix::fix(
+                &mut input,
+                &judge,
+                arguments.unsafe_fixes,
+                streams,
+            ))
+        }
+        false => None,
+    };
+    if let Some(fixed) = fixed.as_ref().filter(|_| arguments.diff) {
+        return show_changes(fixed, &input.find(), streams);
+    }
+    let refused = fixed
+        .as_ref()
+        .map_or(Ok(false), |fixed| input.keep(fixed, global, streams))?;
+    let found = input.find();
     if global.verbose {
         let time = milliseconds(found.reading);
         streams.say(&format!("found and read in {time}"));
@@ -76,7 +98,7 @@ pub(super) fn check(
     let mut parts = Vec::new();
     for job in &found.jobs {
         let start = Instant::now();
-        let mut diagnostics = lint::lint(&job.config, &job.scope);
+        let mut diagnostics = judge(job);
         if global.verbose {
             tell(job, start.elapsed(), streams);
         }
@@ -98,7 +120,13 @@ pub(super) fn check(
         files: files.len(),
         describe: &describe,
     };
-    let out = &mut *streams.stdout;
+    // The text that was fixed has taken the place of the findings.
+    let to_stderr = fixed.is_some() && input.has_stdin();
+    let out = if to_stderr {
+        &mut *streams.stderr
+    } else {
+        &mut *streams.stdout
+    };
     match arguments.format {
         Format::Text => {
             let color = global.colors(terminal);
@@ -114,13 +142,34 @@ pub(super) fn check(
         Format::Json => json::write(out, &findings)?,
     }
     streams.stdout.flush()?;
-    if complain(&found, streams) {
+    if complain(&found, streams) || refused {
         return Ok(FAILED);
     }
     let grave = findings
         .iter()
         .any(|(_, diagnostic)| diagnostic.severity >= Severity::Warning);
     Ok(if grave { FOUND } else { CLEAN })
+}
+
+/// What is wrong with a configuration, as far as it was asked for.
+fn judge(job: &Job) -> Vec<Diagnostic> {
+    lint::lint(&job.config, &job.scope)
+}
+
+/// Prints what would change, as a diff that `patch` takes.
+fn show_changes(fixed: &Fixed, found: &Found, streams: &mut Streams) -> Result<u8> {
+    for change in &fixed.changes {
+        streams.stdout.write_all(&change.unified_diff())?;
+    }
+    streams.stdout.flush()?;
+    if complain(found, streams) {
+        return Ok(FAILED);
+    }
+    Ok(if fixed.changes.is_empty() {
+        CLEAN
+    } else {
+        FOUND
+    })
 }
 
 /// What the formats say about a rule besides its name.
@@ -130,130 +179,6 @@ pub fn describe(rule: &str) -> Description {
         category: known.map_or("", |(_, rule)| rule.category.as_str()),
         url: known.map_or_else(String::new, |(_, rule)| rule.see.to_owned()),
     }
-}
-
-fn find(global: &Global, arguments: &Check, streams: &mut Streams) -> Result<Found> {
-    let mut options = LoadOptions {
-        files: Files {
-            root: global.root.clone(),
-            size_limit: global.max_file_size,
-            ..Files::default()
-        },
-        ..LoadOptions::default()
-    };
-    let mut usual = PathBuf::from("/etc/nginx/nginx.conf");
-    match global.nginx_version {
-        Some(Nginx::Version(version)) => options.version = version,
-        Some(Nginx::Installed) => {
-            let installed = installed::ask()?;
-            options.version = installed.version;
-            usual = installed.config;
-        }
-        None => {}
-    }
-    let mut finder = Finder {
-        options,
-        config: global.root_configuration(),
-        context: global.context,
-        nameless: false,
-    };
-
-    let start = Instant::now();
-    let mut paths = arguments.paths.clone();
-    if paths.is_empty() && arguments.stdin_filename.is_some() {
-        paths.push(PathBuf::from("-"));
-    }
-    if paths.is_empty() {
-        let path = match finder.config.take() {
-            Some(config) => config,
-            None => default_path(global, &usual)?,
-        };
-        if !global.quiet {
-            let path = path.to_string_lossy();
-            streams.say(&format!("checking {}", printable(&path)));
-        }
-        paths.push(path);
-    }
-    let mut found = Found::default();
-    let has_stdin = paths.iter().any(|path| path == Path::new("-"));
-    if has_stdin {
-        found.add_stdin(&mut finder, &mut paths, arguments, streams);
-    } else if arguments.stdin_filename.is_some() {
-        bail!("--stdin-filename names standard input, which is not among the paths: add `-`");
-    }
-    found.add(finder.find(&paths));
-    found.reading = start.elapsed();
-    Ok(found)
-}
-
-impl Found {
-    /// Reads standard input, which is one of the paths: under its name it is a path like others, without one it is
-    /// looked at right away.
-    fn add_stdin(
-        &mut self,
-        finder: &mut Finder,
-        paths: &mut Vec<PathBuf>,
-        arguments: &Check,
-        streams: &mut Streams,
-    ) {
-        paths.retain(|path| path != Path::new("-"));
-        let name = arguments.stdin_filename.as_deref();
-        let files = &mut finder.options.files;
-        match (
-            source::read_stream(&mut *streams.stdin, files.size_limit),
-            name,
-        ) {
-            (Ok(text), Some(name)) => {
-                files.replace(name, text);
-                paths.insert(0, name.to_owned());
-            }
-            (Ok(text), None) => {
-                let mut nameless = Finder {
-                    options: finder.options.clone(),
-                    config: finder.config.clone(),
-                    context: finder.context,
-                    nameless: true,
-                };
-                let name = PathBuf::from(STDIN);
-                nameless.options.files.replace(&name, text);
-                self.add(nameless.find(&[name]));
-            }
-            (Err(error), name) => self.lost.push(NotFound {
-                path: name.unwrap_or(Path::new(STDIN)).to_owned(),
-                reason: error.reason,
-            }),
-        }
-    }
-
-    fn add(&mut self, (jobs, lost): (Vec<Job>, Vec<NotFound>)) {
-        self.jobs.extend(jobs);
-        self.lost.extend(lost);
-    }
-}
-
-/// The configuration that is checked when none is named.
-fn default_path(global: &Global, usual: &Path) -> Result<PathBuf> {
-    let candidates = match (&global.prefix, &global.root) {
-        (Some(prefix), _) => vec![prefix.join("nginx.conf"), prefix.join("conf/nginx.conf")],
-        (None, Some(root)) => {
-            let inside = usual.strip_prefix("/").unwrap_or(usual);
-            vec![root.join(inside), root.join("nginx.conf")]
-        }
-        (None, None) => vec![PathBuf::from("./nginx.conf"), usual.to_owned()],
-    };
-    let names: Vec<String> = candidates
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    candidates
-        .into_iter()
-        .find(|path| path.exists())
-        .with_context(|| {
-            format!(
-                "no configuration found: there is neither {}; name one, or a folder",
-                names.join(" nor ")
-            )
-        })
 }
 
 /// What tells a file from others, also across configurations; nothing for the stock files that were not read.

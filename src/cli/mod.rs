@@ -3,7 +3,9 @@
 //! Only here are errors `anyhow`'s; whatever is wrong with a configuration is a finding instead.
 
 mod check;
+mod fix;
 mod global;
+mod input;
 mod installed;
 mod rule;
 

@@ -36,9 +36,11 @@ impl Default for Files {
 }
 
 impl Files {
-    /// Makes a text stand for the file at a path, whether that exists or not.
-    pub fn replace(&mut self, path: &Path, text: Vec<u8>) {
-        self.buffers.insert(canonical(path), text);
+    /// Makes a text stand for the file at a path, whether that exists or not; answers with its canonical path.
+    pub fn replace(&mut self, path: &Path, text: Vec<u8>) -> PathBuf {
+        let path = canonical(path);
+        self.buffers.insert(path.clone(), text);
+        path
     }
 
     /// The path on this machine of a path that the configuration names, relative ones starting at `base`.

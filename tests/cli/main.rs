@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod docs;
+mod fix;
 mod program;
 
 use std::collections::BTreeMap;
