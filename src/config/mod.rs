@@ -40,6 +40,7 @@ pub use location::{Location, Modifier};
 pub use proxy::{Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
+pub use similar::closest;
 pub use variable::Definition;
 pub use websocket::Intent;
 
