@@ -140,9 +140,6 @@ impl Variables {
         }
         let name = directive.name();
         self.capture(&name);
-        if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
-            self.upgrade_map = Some(directive.id);
-        }
         if directive.context() == Contexts::OTHER {
             // `geoip2` and its like define variables line by line in their blocks.
             for reference in nginx::references(&name) {
@@ -151,6 +148,9 @@ impl Variables {
         } else if !directive.context().intersects(TABLES) {
             // The module of an unknown directive may be built in, with variables of its own.
             self.unknown_module |= nginx::directive(&name).is_none();
+        }
+        if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
+            self.upgrade_map = Some(directive.id);
         }
         let defining = defining_arguments(&name, directive);
         for (index, argument) in directive.arguments().enumerate() {
