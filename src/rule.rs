@@ -73,6 +73,16 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The page without the blank that a doc comment has before each line.
+    pub fn page(&self) -> String {
+        let lines: Vec<&str> = self
+            .docs
+            .lines()
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        lines.join("\n")
+    }
+
     /// The first paragraph of the page, on one line.
     pub fn summary(&self) -> String {
         let lines: Vec<&str> = self

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use nginspect::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
-use nginspect::report::{Description, Findings, concise, json, text};
+use nginspect::report::{Description, Findings, Part, concise, json, text};
 use nginspect::source::{FileId, Origin, Sources, Span};
 use proptest::prelude::*;
 
@@ -10,6 +10,7 @@ const PLAIN: text::Options = text::Options {
     color: false,
     width: 100,
     links: false,
+    summary: true,
 };
 
 const SHOP: &str = "\
@@ -68,8 +69,10 @@ type Format<'a> = &'a dyn Fn(&mut dyn std::io::Write, &Findings) -> std::io::Res
 
 fn printed(sources: &Sources, diagnostics: &[Diagnostic], format: Format) -> String {
     let findings = Findings {
-        sources,
-        diagnostics,
+        parts: &[Part {
+            sources,
+            diagnostics: diagnostics.to_vec(),
+        }],
         files: sources.iter().count(),
         describe: &describe,
     };
@@ -199,6 +202,16 @@ fn text_without_findings_is_one_line() {
     assert_eq!(as_text(&sources, &[], PLAIN), "no findings in 2 files\n");
     let (sources, _) = one_file("");
     assert_eq!(as_text(&sources, &[], PLAIN), "no findings in 1 file\n");
+}
+
+#[test]
+fn text_without_a_summary_is_empty_without_findings() {
+    let (sources, _) = shop();
+    let options = text::Options {
+        summary: false,
+        ..PLAIN
+    };
+    assert_eq!(as_text(&sources, &[], options), "");
 }
 
 #[test]
@@ -510,7 +523,7 @@ proptest! {
             ..finding(span_in(&sources, spans[0]), &message)
         }];
 
-        let options = text::Options { color: false, width, links: false };
+        let options = text::Options { color: false, width, links: false, summary: true };
         let plain = as_text(&sources, &diagnostics, options);
         let concise = as_concise(&sources, &diagnostics);
         prop_assert!(!plain.contains("Failed to read"), "{}", plain);

@@ -36,6 +36,11 @@ impl Default for Files {
 }
 
 impl Files {
+    /// Makes a text stand for the file at a path, whether that exists or not.
+    pub fn replace(&mut self, path: &Path, text: Vec<u8>) {
+        self.buffers.insert(canonical(path), text);
+    }
+
     /// The path on this machine of a path that the configuration names, relative ones starting at `base`.
     pub(crate) fn locate(&self, path: &[u8], base: &Path) -> PathBuf {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));

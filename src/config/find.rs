@@ -3,6 +3,7 @@
 //! nginx only knows root configurations. A file that is none is looked at inside the `nginx.conf` that includes it, or
 //! as if that one did, or on its own.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -115,11 +116,11 @@ impl Finder {
             .config
             .clone()
             .filter(|root| canonical(root) != canonical(path));
-        if explicit.is_none() {
-            if let Some(job) = self.dump(path)? {
-                found.jobs.push(job);
-                return Ok(());
-            }
+        if explicit.is_none()
+            && let Some(job) = self.dump(path)?
+        {
+            found.jobs.push(job);
+            return Ok(());
         }
         let config = load(&Root::File(path.to_owned()), &self.options)?;
         let is_root = is_root(&config);
@@ -330,9 +331,12 @@ impl Finder {
 
     fn load_root(&self, root: &Path, found: &mut Found) -> Result<(), ReadError> {
         let key = canonical(root);
-        if !found.roots.contains_key(&key) {
-            let config = load(&Root::File(root.to_owned()), &self.options)?;
-            found.roots.insert(key, Some(config));
+        if let Entry::Vacant(unknown) = found.roots.entry(key) {
+            let config = load(&Root::File(root.to_owned()), &self.options).map_err(|error| {
+                let (root, reason) = (root.display(), error.reason);
+                ReadError::because(format!("its configuration {root} is unreadable: {reason}"))
+            })?;
+            unknown.insert(Some(config));
         }
         Ok(())
     }
@@ -371,7 +375,7 @@ fn is_root(config: &Config) -> bool {
 fn roots_above(path: &Path) -> Vec<PathBuf> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut roots: Vec<PathBuf> = Vec::new();
-    for start in [absolute.clone(), canonical(path)] {
+    for start in [absolute, canonical(path)] {
         for folder in start.ancestors().skip(1) {
             let root = folder.join("nginx.conf");
             let known = roots

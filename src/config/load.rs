@@ -18,6 +18,8 @@ const MAX_DEPTH: usize = 128;
 const MAX_INCLUDES: usize = 64;
 /// A configuration of more directives than this, includes repeated, is given up.
 const MAX_ENTRIES: usize = 4_000_000;
+/// A configuration that includes files more often than this is given up.
+const MAX_FOLLOWED: usize = 500_000;
 
 /// What a configuration is loaded from.
 #[derive(Debug, Clone)]
@@ -70,6 +72,8 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             regexes: Default::default(),
         },
         loaded: HashMap::new(),
+        by_path: HashMap::new(),
+        followed: 0,
         stack: Vec::new(),
     };
     let file = loader.file(path, Asked::ByName)?;
@@ -84,20 +88,32 @@ struct Loader<'o> {
     prefix: PathBuf,
     fragment: bool,
     config: Config,
+    /// By canonical path.
     loaded: HashMap<PathBuf, FileId>,
+    /// By the path that an include names: asking the system for the canonical one again and again takes long.
+    by_path: HashMap<PathBuf, FileId>,
+    /// How many includes were followed.
+    followed: usize,
     /// The files whose includes are being followed, each with the `include` that is being followed in it.
     stack: Vec<(FileId, EntryId)>,
 }
 
 impl Loader<'_> {
     fn file(&mut self, path: &Path, asked: Asked) -> Result<FileId, ReadError> {
-        let canonical = self.options.files.canonical(path);
-        if let Some(file) = self.loaded.get(&canonical) {
+        if let Some(file) = self.by_path.get(path) {
             return Ok(*file);
         }
-        let (origin, bytes) = self.options.files.read(path, asked)?;
-        let file = self.add(path, origin, bytes);
-        self.loaded.insert(canonical, file);
+        let canonical = self.options.files.canonical(path);
+        let file = match self.loaded.get(&canonical) {
+            Some(file) => *file,
+            None => {
+                let (origin, bytes) = self.options.files.read(path, asked)?;
+                let file = self.add(path, origin, bytes);
+                self.loaded.insert(canonical, file);
+                file
+            }
+        };
+        self.by_path.insert(path.to_owned(), file);
         Ok(file)
     }
 
@@ -107,6 +123,9 @@ impl Loader<'_> {
             .sources
             .add(path.to_string_lossy(), origin, bytes);
         let tree = syntax::parse(file, self.config.sources.file(file).bytes(), nginx::accepts);
+        if tree.is_cut {
+            self.not_read(path, ReadError::because("more words than nginspect reads"));
+        }
         self.config.trees.push(tree);
         file
     }
@@ -129,11 +148,16 @@ impl Loader<'_> {
             let (parent, context) = open.last().map_or((parent, context), |(_, entry, inside)| {
                 (Some(*entry), *inside)
             });
-            if self.config.entries.len() >= MAX_ENTRIES {
+            if self.config.entries.len() >= MAX_ENTRIES || self.followed >= MAX_FOLLOWED {
+                let (whole, _) = self.stack[0];
                 self.unreadable(
-                    file,
+                    whole,
                     ReadError::because("more directives than nginspect reads, includes repeated"),
                 );
+                for (_, block, _) in &open {
+                    self.config.entries[*block as usize].incomplete = true;
+                }
+                self.mark_incomplete(parent);
                 break;
             }
             let name = self.config.tree_name(file, index);
@@ -224,6 +248,7 @@ impl Loader<'_> {
         parent: Option<EntryId>,
         context: Contexts,
     ) {
+        self.followed += 1;
         match self.file(path, Asked::ByInclude) {
             Ok(file) if self.stack.iter().any(|(open, _)| *open == file) => {
                 self.problem(include, path, IncludeProblemKind::Cycle);
@@ -344,13 +369,14 @@ pub(super) fn name_id(name: &[u8]) -> u16 {
 
 /// True when a mistake leaves it open which block holds what.
 pub(super) fn has_doubtful_structure(tree: &Tree) -> bool {
-    tree.mistakes.iter().any(|mistake| {
-        !matches!(
-            mistake.kind,
-            MistakeKind::MissingSemicolon
-                | MistakeKind::UnexpectedSemicolon
-                | MistakeKind::LongComment
-                | MistakeKind::ByteOrderMark
-        )
-    })
+    tree.is_cut
+        || tree.mistakes.iter().any(|mistake| {
+            !matches!(
+                mistake.kind,
+                MistakeKind::MissingSemicolon
+                    | MistakeKind::UnexpectedSemicolon
+                    | MistakeKind::LongComment
+                    | MistakeKind::ByteOrderMark
+            )
+        })
 }

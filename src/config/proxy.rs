@@ -73,7 +73,7 @@ impl Config {
                     let pass = PASSES
                         .iter()
                         .filter_map(|pass| block.own(pass).next_back())
-                        .last();
+                        .next_back();
                     let differs = pass.is_some()
                         || block
                             .children()
@@ -201,7 +201,7 @@ impl Location<'_> {
         if !self.is_prefix()
             || !alike
             || *self.path == *uri
-            || !self.path.iter().chain(uri).all(|byte| plain(byte))
+            || !self.path.iter().chain(uri).all(plain)
         {
             return None;
         }

@@ -160,11 +160,13 @@ impl Proxied<'_> {
             }
             score += 1;
         }
-        if score == 0 && self.location.is_prefix() && &*self.location.path == b"/" {
-            if let Some(name) = self.known_application(host) {
-                score = 2;
-                reason = format!("{name} uses WebSockets");
-            }
+        if score == 0
+            && self.location.is_prefix()
+            && &*self.location.path == b"/"
+            && let Some(name) = self.known_application(host)
+        {
+            score = 2;
+            reason = format!("{name} uses WebSockets");
         }
         score -= i32::from(opposing_points(&self.location));
         score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 /// # Errors
 /// When `out` cannot be written.
 pub fn write(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
-    for diagnostic in findings.diagnostics {
-        let file = findings.sources.file(diagnostic.span.file);
+    for (sources, diagnostic) in findings.iter() {
+        let file = sources.file(diagnostic.span.file);
         let place = file.position(diagnostic.span.start);
         writeln!(
             out,

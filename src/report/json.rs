@@ -12,9 +12,8 @@ use std::io::{self, Write};
 /// When `out` cannot be written.
 pub fn write(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     let diagnostics: Vec<Value> = findings
-        .diagnostics
         .iter()
-        .map(|diagnostic| finding(findings, diagnostic))
+        .map(|(sources, diagnostic)| finding(findings, sources, diagnostic))
         .collect();
     let document = json!({
         "schema": 1,
@@ -31,8 +30,7 @@ pub fn write(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
     writeln!(out)
 }
 
-fn finding(findings: &Findings, diagnostic: &Diagnostic) -> Value {
-    let sources = findings.sources;
+fn finding(findings: &Findings, sources: &Sources, diagnostic: &Diagnostic) -> Value {
     let description = (findings.describe)(diagnostic.rule);
 
     let own = diagnostic

@@ -13,12 +13,18 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Sources;
 use std::borrow::Cow;
 
-/// What a run found, for the formats.
-pub struct Findings<'a> {
+/// What was found in one configuration.
+pub struct Part<'a> {
     /// The files that the findings' spans lie in.
     pub sources: &'a Sources,
     /// The findings, in the order in which they are to be printed.
-    pub diagnostics: &'a [Diagnostic],
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a run found, for the formats.
+pub struct Findings<'a> {
+    /// The configurations that were looked at, in the order in which they are to be printed.
+    pub parts: &'a [Part<'a>],
     /// How many configuration files were read.
     pub files: usize,
     /// Tells what a rule's name stands for.
@@ -26,11 +32,19 @@ pub struct Findings<'a> {
 }
 
 impl Findings<'_> {
+    /// The findings with the files that they lie in.
+    pub fn iter(&self) -> impl Iterator<Item = (&Sources, &Diagnostic)> {
+        self.parts.iter().flat_map(|part| {
+            part.diagnostics
+                .iter()
+                .map(|diagnostic| (part.sources, diagnostic))
+        })
+    }
+
     /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
+        self.iter()
+            .filter(|(_, diagnostic)| diagnostic.severity == severity)
             .count()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::diff::{self, FileDiff};
 use super::shown::{Shown, TAB_WIDTH};
-use super::{Findings, printable};
+use super::{Description, Findings, printable};
 use crate::diagnostic::{Diagnostic, Fix, Safety, Severity, Witness};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use miette::{
@@ -40,15 +40,21 @@ pub struct Options {
     pub width: usize,
     /// Make the names of rules hyperlinks to their pages.
     pub links: bool,
+    /// End with a line that counts the findings.
+    pub summary: bool,
 }
 
-/// Writes every finding and a line that counts them.
+/// Writes every finding.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn write(out: &mut dyn Write, findings: &Findings, options: &Options) -> io::Result<()> {
-    let page = Page { findings, options };
-    for diagnostic in findings.diagnostics {
+    for (sources, diagnostic) in findings.iter() {
+        let page = Page {
+            sources,
+            describe: findings.describe,
+            options,
+        };
         let mut text = page.headline(diagnostic);
         text.push_str(&page.frames(diagnostic)?);
         if let Some(witness) = &diagnostic.witness {
@@ -65,11 +71,15 @@ pub fn write(out: &mut dyn Write, findings: &Findings, options: &Options) -> io:
         }
         writeln!(out)?;
     }
-    writeln!(out, "{}", summary(findings))
+    if options.summary {
+        writeln!(out, "{}", summary(findings))?;
+    }
+    Ok(())
 }
 
 struct Page<'a> {
-    findings: &'a Findings<'a>,
+    sources: &'a Sources,
+    describe: &'a dyn Fn(&str) -> Description,
     options: &'a Options,
 }
 
@@ -94,7 +104,7 @@ impl Page<'_> {
             Severity::Note => "1;36",
         };
         let kind = if self.options.links {
-            let url = (self.findings.describe)(diagnostic.rule).url;
+            let url = (self.describe)(diagnostic.rule).url;
             let rule = diagnostic.rule;
             format!(
                 "{severity}[\x1b]8;;{}\x1b\\{rule}\x1b]8;;\x1b\\]",
@@ -113,7 +123,7 @@ impl Page<'_> {
     }
 
     fn frames(&self, diagnostic: &Diagnostic) -> io::Result<String> {
-        let frames = Frames::new(self.findings.sources, diagnostic, self.width());
+        let frames = Frames::new(self.sources, diagnostic, self.width());
         let handler = GraphicalReportHandler::new_themed(self.theme(diagnostic.severity, &frames))
             .with_wrap_lines(false)
             .with_context_lines(1)
@@ -168,7 +178,7 @@ impl Page<'_> {
             Safety::Unsafe => self.aside("suggestion (unsafe)", &fix.title),
         };
         let width = (self.width() - 10).min(LONGEST_LINE);
-        let files = diff::of_fix(self.findings.sources, fix, home, width);
+        let files = diff::of_fix(self.sources, fix, home, width);
         let digits = files
             .iter()
             .flat_map(|file| &file.rows)
@@ -177,7 +187,7 @@ impl Page<'_> {
             .unwrap_or(1);
         for file in &files {
             if file.file != home {
-                let name = printable(self.findings.sources.file(file.file).name());
+                let name = printable(self.sources.file(file.file).name());
                 text.push_str(&format!("    in {name}:\n"));
             }
             text.push_str(&self.rows(file, digits));

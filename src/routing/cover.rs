@@ -101,9 +101,9 @@ fn covers(earlier: &Location<'_>, later: &Location<'_>) -> Option<Cover> {
     // The path of a request begins with a slash.
     let all = match &taken.prefix[..] {
         b"" => true,
-        b"/" => !wanted
+        b"/" => wanted
             .as_ref()
-            .is_some_and(|text| text.first().is_some_and(|first| *first != b'/')),
+            .is_none_or(|text| text.first().is_none_or(|first| *first == b'/')),
         _ => false,
     };
     let begins = || {

@@ -7,12 +7,10 @@ mod choice;
 mod cover;
 mod example;
 mod mapping;
-mod mismatch;
 mod uri;
 
 pub use choice::{Choice, choose};
 pub use cover::{Reason, Winner, contested, winner};
 pub use example::{Example, example};
 pub use mapping::{Mapping, is_rewritten, map, mapping_example};
-pub use mismatch::{Mismatch, may_be_redirected_to, mismatch, rename};
 pub use uri::{Uri, escape};

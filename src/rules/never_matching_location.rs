@@ -22,35 +22,35 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     for location in config.location_levels().into_iter().flatten() {
-        let Some(reason) = routing::mismatch(&location) else {
+        let Some(reason) = location.mismatch() else {
             continue;
         };
-        if location.is_internal() || routing::may_be_redirected_to(&location) {
+        if location.is_internal() || location.may_be_redirected_to() {
             continue;
         }
         let shown = config.excerpt(location.directive.span());
         let (why, help) = match reason {
-            routing::Mismatch::NoSlash if location.path.starts_with(b"^") => (
+            Mismatch::NoSlash if location.path.starts_with(b"^") => (
                 "a path begins with `/`, not with `^`",
                 "A regex needs `~` before it.",
             ),
-            routing::Mismatch::NoSlash if location.path.starts_with(b" ") => (
+            Mismatch::NoSlash if location.path.starts_with(b" ") => (
                 "the blank inside the quotes belongs to the name, and a path begins with `/`",
                 "Put the quotes around the name only.",
             ),
-            routing::Mismatch::NoSlash => (
+            Mismatch::NoSlash => (
                 "a path begins with `/`",
                 "A host, a file extension or a pattern is no prefix of a path either: names of hosts belong into `server_name`, patterns need `~`.",
             ),
-            routing::Mismatch::DoubleSlash => (
+            Mismatch::DoubleSlash => (
                 "nginx merges `//` in a path to `/`",
                 "Write a single slash, or set `merge_slashes off` for the server.",
             ),
-            routing::Mismatch::DotSegment => (
+            Mismatch::DotSegment => (
                 "nginx resolves `.` and `..` in a path",
                 "Write the path that the dots lead to.",
             ),
-            routing::Mismatch::BlankBeforeAnchor => (
+            Mismatch::BlankBeforeAnchor => (
                 "the blank inside the quotes belongs to the regex, and nothing can stand before `^`",
                 "Put the quotes around the regex only.",
             ),
@@ -65,7 +65,7 @@ fn check(config: &Config, report: &mut Report) {
             .given(location.visibility())
             .fix(
                 "write the name as a path that can match",
-                routing::rename(&location, reason),
+                location.rename(reason),
             );
     }
 }

@@ -28,8 +28,33 @@ const QUOTE_WINDOW: usize = 64 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Cuts the bytes of a file into tokens, giving up after `max_mistakes`.
-pub(super) fn lex(file: FileId, bytes: &[u8], max_mistakes: usize) -> (Vec<Token>, Vec<Mistake>) {
+/// What the bytes of a file were cut into.
+pub(super) struct Lexed {
+    pub(super) tokens: Vec<Token>,
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) end: End,
+}
+
+/// Why there are no more tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// There are no more bytes.
+    Input,
+    /// There were too many mistakes to go on.
+    Mistakes,
+    /// There were too many tokens.
+    Tokens,
+}
+
+/// How much of a file is cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) mistakes: usize,
+    pub(super) tokens: usize,
+}
+
+/// Cuts the bytes of a file into tokens.
+pub(super) fn lex(file: FileId, bytes: &[u8], limits: Limits) -> Lexed {
     let mut lexer = Lexer {
         file,
         bytes,
@@ -37,17 +62,29 @@ pub(super) fn lex(file: FileId, bytes: &[u8], max_mistakes: usize) -> (Vec<Token
         tokens: Vec::new(),
         mistakes: Vec::new(),
         name: None,
+        depth: 0,
+        misplaced: 0,
     };
     if bytes.starts_with(BYTE_ORDER_MARK) {
         lexer.push(TokenKind::ByteOrderMark, BYTE_ORDER_MARK.len());
         lexer.mistake(MistakeKind::ByteOrderMark, 0, BYTE_ORDER_MARK.len());
     }
+    let mut end = End::Input;
     while lexer.step() {
-        if lexer.mistakes.len() >= max_mistakes {
+        if lexer.mistakes.len() + lexer.misplaced >= limits.mistakes {
+            end = End::Mistakes;
+            break;
+        }
+        if lexer.tokens.len() >= limits.tokens {
+            end = End::Tokens;
             break;
         }
     }
-    (lexer.tokens, lexer.mistakes)
+    Lexed {
+        tokens: lexer.tokens,
+        mistakes: lexer.mistakes,
+        end,
+    }
 }
 
 /// True for the four bytes that separate words: blank, tab, CR and LF.
@@ -118,6 +155,11 @@ struct Lexer<'b> {
     mistakes: Vec<Mistake>,
     /// The first word since the last terminator.
     name: Option<Token>,
+    /// How many blocks are open.
+    depth: usize,
+    /// How many terminators stand where there is nothing to end. The parser notes them as mistakes; they are counted
+    /// here because a file of nothing else must not become tokens many times its size.
+    misplaced: usize,
 }
 
 impl Lexer<'_> {
@@ -142,11 +184,25 @@ impl Lexer<'_> {
         };
         self.tokens.push(token);
         self.at += length;
-        match kind {
-            TokenKind::Word(_) if self.name.is_none() => self.name = Some(token),
-            TokenKind::Semicolon | TokenKind::Open | TokenKind::Close => self.name = None,
-            _ => {}
-        }
+        let misplaced = match kind {
+            TokenKind::Word(_) => {
+                self.name.get_or_insert(token);
+                return;
+            }
+            TokenKind::Semicolon => self.name.is_none(),
+            TokenKind::Open => {
+                self.depth += 1;
+                self.name.is_none()
+            }
+            TokenKind::Close => {
+                let closes_nothing = self.depth == 0;
+                self.depth = self.depth.saturating_sub(1);
+                closes_nothing
+            }
+            _ => return,
+        };
+        self.name = None;
+        self.misplaced += usize::from(misplaced);
     }
 
     /// Reads one token; false at the end of the input.
@@ -342,4 +398,33 @@ fn lua_string(text: &[u8]) -> usize {
         at += 1;
     }
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Origin, Sources};
+
+    fn end(text: &[u8], mistakes: usize, tokens: usize) -> (usize, End) {
+        let file = Sources::default().add("a", Origin::Dump, Vec::new());
+        let lexed = lex(file, text, Limits { mistakes, tokens });
+        (lexed.tokens.len(), lexed.end)
+    }
+
+    #[test]
+    fn nothing_is_cut_past_the_limits() {
+        assert_eq!(end(b"a; b { } c;", 2, 100), (7, End::Input));
+        assert_eq!(end(b"a; b { } c;", 2, 3), (3, End::Tokens));
+        assert_eq!(end(&b"{".repeat(1000), 5, 100), (5, End::Mistakes));
+        assert_eq!(end(&b"}".repeat(1000), 5, 100), (5, End::Mistakes));
+        assert_eq!(end(&b";".repeat(1000), 5, 100), (5, End::Mistakes));
+        assert_eq!(
+            end(b"a { } } a; ; b { { } } } c;", 5, 100),
+            (15, End::Input)
+        );
+        assert_eq!(
+            end(b"a { } } a; ; b { { } } } c;", 4, 100),
+            (13, End::Mistakes)
+        );
+    }
 }

@@ -1,12 +1,18 @@
 //! Tokens become directives and blocks, without recursion; a mistake is noted where a person would look, once.
 
 use super::Vocabulary;
-use super::lexer::{is_space, lex};
+use super::lexer::{End, Lexed, Limits, is_space, lex};
 use super::tree::{Mistake, MistakeKind, Node, NodeIndex, Quote, Token, TokenKind, Tree};
 use crate::source::{FileId, Span};
 
 /// After this many mistakes the rest of a file is not read.
 pub const MAX_MISTAKES: usize = 100;
+
+/// A file of more tokens is cut there: that is a hundred megabytes of an ordinary configuration.
+const LIMITS: Limits = Limits {
+    mistakes: MAX_MISTAKES,
+    tokens: 1 << 24,
+};
 
 /// How often the blocks are arranged anew after indentation has shown where a `}` is missing.
 const MAX_REPAIRS: usize = 16;
@@ -19,7 +25,11 @@ const MAX_SWALLOWED: usize = 64;
 /// `vocabulary` tells whether nginx could accept a directive, which shows a forgotten `;` where the next line was
 /// swallowed as arguments.
 pub fn parse(file: FileId, bytes: &[u8], vocabulary: Vocabulary) -> Tree {
-    let (tokens, found) = lex(file, bytes, MAX_MISTAKES);
+    let Lexed {
+        tokens,
+        mistakes: found,
+        end,
+    } = lex(file, bytes, LIMITS);
     let mut closes = Vec::new();
     let mut parser = arrange(file, bytes, &tokens, vocabulary, &closes);
     while parser.stopped.is_none() && !parser.open.is_empty() && closes.len() < MAX_REPAIRS {
@@ -30,7 +40,7 @@ pub fn parse(file: FileId, bytes: &[u8], vocabulary: Vocabulary) -> Tree {
         closes.insert(place, close);
         parser = arrange(file, bytes, &tokens, vocabulary, &closes);
     }
-    if found.len() >= MAX_MISTAKES {
+    if end != End::Input {
         parser.stopped.get_or_insert(tokens.len());
     }
     let Parser {
@@ -55,17 +65,20 @@ pub fn parse(file: FileId, bytes: &[u8], vocabulary: Vocabulary) -> Tree {
                 end: rest.end,
             });
         }
-        mistakes.push(Mistake {
-            kind: MistakeKind::GivenUp,
-            span: rest.before(),
-            related: None,
-        });
+        if end != End::Tokens {
+            mistakes.push(Mistake {
+                kind: MistakeKind::GivenUp,
+                span: rest.before(),
+                related: None,
+            });
+        }
     }
     Tree {
         file,
         tokens,
         nodes,
         mistakes,
+        is_cut: end == End::Tokens,
     }
 }
 

@@ -128,6 +128,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// What is wrong, in the order of the file.
     pub mistakes: Vec<Mistake>,
+    /// True when the file holds more than is read; the rest is the last token.
+    pub is_cut: bool,
 }
 
 impl Tree {

@@ -1,6 +1,6 @@
 //! Names of locations that no path of a request can equal, and how they may be reached all the same.
 
-use crate::config::{Config, Directive, Location, Modifier, Shape, Word};
+use super::{Config, Directive, Location, Modifier, Shape, Word};
 use crate::diagnostic::Edit;
 use crate::nginx;
 
@@ -17,8 +17,25 @@ pub enum Mismatch {
     BlankBeforeAnchor,
 }
 
-/// Why no request of a client matches a location; nothing when one may.
-pub fn mismatch(location: &Location<'_>) -> Option<Mismatch> {
+impl Location<'_> {
+    /// Why no request of a client matches this location; nothing when one may.
+    pub fn mismatch(&self) -> Option<Mismatch> {
+        mismatch(self)
+    }
+
+    /// True when a redirect inside of nginx might lead to this location, which no request matches, for all that is
+    /// visible.
+    pub fn may_be_redirected_to(&self) -> bool {
+        may_be_redirected_to(self)
+    }
+
+    /// An edit that gives the location the name that was probably meant, if that can be told and no other has it.
+    pub fn rename(&self, reason: Mismatch) -> Option<Edit> {
+        rename(self, reason)
+    }
+}
+
+fn mismatch(location: &Location<'_>) -> Option<Mismatch> {
     let path = &*location.path;
     let holds = |part: &[u8]| path.windows(part.len()).any(|window| window == part);
     match location.modifier {
@@ -54,8 +71,7 @@ fn merges_slashes(config: &Config) -> bool {
         })
 }
 
-/// True when a redirect inside of nginx might lead to a location that no request matches, for all that is visible.
-pub fn may_be_redirected_to(location: &Location<'_>) -> bool {
+fn may_be_redirected_to(location: &Location<'_>) -> bool {
     let Some(server) = location.server() else {
         return true;
     };
@@ -118,8 +134,7 @@ fn runs_code(name: &[u8]) -> bool {
         || nginx::directive(name).is_none()
 }
 
-/// An edit that gives a location the name that was probably meant, if that can be told and no other has it.
-pub fn rename(location: &Location<'_>, reason: Mismatch) -> Option<Edit> {
+fn rename(location: &Location<'_>, reason: Mismatch) -> Option<Edit> {
     let path = &location.path;
     let first = location.directive.argument(0)?;
     let is_glued = location.directive.argument(1).is_none();

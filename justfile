@@ -1,0 +1,21 @@
+# Each recipe is one line of cargo, so that nobody needs just.
+
+# Formatting, lints and tests.
+check:
+    cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test
+
+# All tests.
+test:
+    cargo test
+
+# Write generated files anew: first the list of rules, then what is made from it.
+update:
+    NGINSPECT_UPDATE=1 cargo test -q --test generated && NGINSPECT_UPDATE=1 cargo test -q --test generated --test cli
+
+# Feed the parser with nonsense, on nightly Rust with cargo-fuzz.
+fuzz:
+    cargo +nightly fuzz run parse
+
+# How long parsing takes.
+bench:
+    cargo bench
