@@ -1,7 +1,7 @@
 //! Which location takes every request of another one, as far as it shows without automata.
 
 use super::example::{Example, request};
-use super::uri::escape;
+use super::uri::{Uri, escape};
 use crate::config::{Location, Modifier, Shape};
 
 /// A location that takes the requests of another one.
@@ -47,9 +47,10 @@ pub fn contested(winner: &Location<'_>, loser: &Location<'_>) -> Option<Example>
     let regex = loser.regex()?;
     let begin = Shape::of(&loser.path).map_or_else(Vec::new, |shape| shape.prefix);
     TAILS.iter().find_map(|tail| {
-        let path = [&begin, tail.as_bytes()].concat();
+        let target = escape(&[&begin, tail.as_bytes()].concat());
+        let path = Uri::parse(&target, true)?.path;
         let is_match = regex.is_match(&path).ok()?;
-        request(winner, &escape(&path)).filter(|_| is_match)
+        request(winner, &target).filter(|_| is_match)
     })
 }
 
