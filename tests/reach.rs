@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nginspect::config::{Config, LoadOptions, Location, Root, load};
-use nginspect::routing::{Choice, Uri, choose, contested, winner};
+use nginspect::routing::{Choice, Uri, choose, contested, winners};
 use proptest::prelude::*;
 
 /// What may stand before and in the name of a location that is tried.
@@ -110,8 +110,8 @@ proptest! {
         }
         let config = config(&written);
         for level in config.location_levels() {
-            for (index, loser) in level.iter().enumerate() {
-                let Some(winner) = winner(&level, index) else { continue };
+            for (loser, winner) in level.iter().zip(winners(&level)) {
+                let Some(winner) = winner else { continue };
                 for path in paths(b"aAb/\n", 4) {
                     let excepted = winner.but_line_feeds && path.contains(&b'\n');
                     prop_assert!(
