@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Streams;
+use super::check::describe;
 use super::input::{Found, Input};
 use crate::config::Job;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{self, Change, FileEdit};
 use crate::report::printable;
+use crate::rule::Category;
 use crate::source::{Origin, SourceFile, Sources};
 
 /// After this many rounds a configuration whose fixes bring new ones is left as it is.
@@ -240,17 +242,19 @@ impl State {
     }
 
     /// Compares what is wrong after some fixes with what was wrong before them.
+    ///
+    /// A fix may bring to light what stood behind its finding, but never more errors than there were, and nothing that
+    /// keeps nginx from starting.
     fn verdict(&self, before: &Self, chosen: &[&Candidate]) -> Result<(), &'static str> {
-        let grown = |rule: &&str| self.errors.get(*rule) > before.errors.get(*rule);
-        if self
-            .errors
-            .keys()
-            .any(|rule| *rule == "syntax-error" && grown(&rule))
-            || self.unreadable > before.unreadable
-        {
+        let grown = |rule: &str| self.errors.get(rule) > before.errors.get(rule);
+        if grown("syntax-error") || self.unreadable > before.unreadable {
             return Err("it would break the file");
         }
-        if self.errors.keys().any(|rule| grown(&rule)) {
+        let refused = |rule: &str| describe(rule).category == Category::Load.as_str();
+        let total = |state: &Self| state.errors.values().sum::<usize>();
+        if self.errors.keys().any(|rule| refused(rule) && grown(rule))
+            || total(self) > total(before)
+        {
             return Err("it would add an error");
         }
         let stands = |candidate: &&Candidate| {
