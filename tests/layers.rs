@@ -28,6 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lint",
         &["source", "diagnostic", "syntax", "config", "rule", "rules"],
     ),
+    ("fix", &["source", "diagnostic"]),
     ("report", &["source", "diagnostic", "rule"]),
     (
         "cli",
@@ -39,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rule",
             "rules",
             "lint",
+            "fix",
             "report",
         ],
     ),

@@ -35,6 +35,11 @@ fn check(config: &Config, report: &mut Report) {
                 .directive()
                 .is_some_and(|cache| !cache.argument(0).is_some_and(|zone| zone == "off"))
         });
+        // Taking the last directive of a list away brings the outer list back.
+        let replaces = |name: &Word<'_>| {
+            let outer = place.scope.parent();
+            outer.is_some_and(|outer| !outer.effective(&name.text()).directives.is_empty())
+        };
         let lines: Vec<(Directive<'_>, &str)> = place
             .scope
             .children()
@@ -49,7 +54,7 @@ fn check(config: &Config, report: &mut Report) {
                     "proxy_request_buffering" if value == "off" => "a handshake has no body",
                     "proxy_cache" if value == "off" && !cached => "nothing is cached here anyway",
                     "proxy_cache_bypass" | "proxy_no_cache"
-                        if value == "$http_upgrade" && !cached =>
+                        if value == "$http_upgrade" && !cached && !replaces(&name) =>
                     {
                         "nothing is cached here anyway"
                     }

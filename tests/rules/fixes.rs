@@ -52,6 +52,9 @@ fn try_fix(
     if mistakes(&fixed) > mistakes(job) {
         return Err("breaks the syntax".to_owned());
     }
+    if let Some(header) = lost_header(&job.config, &fixed.config) {
+        return Err(format!("loses the header {header}"));
+    }
     let left = fixture.findings(&fixed);
     // What was said of several places at once may come back for one that the fix did not touch.
     let alike = |all: &[Diagnostic]| {
@@ -63,6 +66,29 @@ fn try_fix(
         return Err(format!("leaves {left:?}"));
     }
     Ok(())
+}
+
+/// A header that some place sent to its upstream before and after a fix no longer does.
+fn lost_header(before: &Config, after: &Config) -> Option<String> {
+    let names = |config: &Config| -> Vec<Vec<String>> {
+        let names = |place: nginspect::config::Proxied<'_>| {
+            let headers = place.headers();
+            let names = headers
+                .directives()
+                .iter()
+                .filter_map(|header| header.argument(0));
+            names.map(|name| name.text().to_lowercase()).collect()
+        };
+        config.proxied().map(names).collect()
+    };
+    let (before, after) = (names(before), names(after));
+    let lost = before
+        .iter()
+        .zip(&after)
+        .filter(|_| before.len() == after.len());
+    lost.flat_map(|(before, after)| before.iter().filter(|name| !after.contains(name)))
+        .next()
+        .cloned()
 }
 
 /// Makes every first fix, again and again, until no finding offers any.
