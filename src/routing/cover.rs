@@ -1,10 +1,11 @@
 //! Which location takes every request of another one, as far as it shows without automata.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::example::{Example, request};
 use super::uri::{Uri, escape};
-use crate::config::{Location, Modifier, Shape};
+use crate::config::{Config, Location, Modifier, Shape};
+use crate::source::Span;
 
 /// A location that takes the requests of another one.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,23 @@ pub enum Reason {
     Order,
     /// It is the longest prefix and `^~`, so no regex of its level is tried.
     Preference,
+}
+
+/// The heads of locations that get no request because another one of their level takes everything.
+pub fn unreachable(config: &Config) -> HashSet<Span> {
+    let dead = |level: Vec<Location<'_>>| {
+        let winners = winners(&level);
+        let taken = level.into_iter().zip(winners);
+        taken
+            .filter(|(_, winner)| winner.is_some())
+            .map(|(location, _)| location.directive.span())
+            .collect::<Vec<_>>()
+    };
+    config
+        .location_levels()
+        .into_iter()
+        .flat_map(dead)
+        .collect()
 }
 
 /// For each location of a level the one that takes everything from it; nothing unless that is certain.
