@@ -28,7 +28,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lint",
         &["source", "diagnostic", "syntax", "config", "rule", "rules"],
     ),
-    ("report", &["source", "diagnostic", "rule"]),
+    ("fingerprint", &["source", "diagnostic", "syntax"]),
+    ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
         &[
