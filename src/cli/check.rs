@@ -5,19 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::global::{Global, Nginx};
+use super::output::Output;
+use super::progress::Progress;
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal, installed};
 use crate::config::{Files, Finder, Job, LoadOptions, NotFound};
-use crate::diagnostic::Severity;
 use crate::lint;
-use crate::report::{Description, Findings, Part, concise, json, printable, text};
+use crate::report::{Description, Findings, Part, printable};
 use crate::rules::RULES;
 use crate::source::{self, Origin, SourceFile};
-
-/// Columns of a report that no terminal shows: nothing is wrapped.
-const UNBOUNDED: usize = 10_000;
 
 /// The name of a text that came without one.
 const STDIN: &str = "<stdin>";
@@ -32,24 +30,12 @@ pub(super) struct Check {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// How to print the findings.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people: the places with what is wrong there, and the edit that cures it.
-    #[default]
-    Text,
-    /// One line for each finding.
-    Concise,
-    /// One JSON document.
-    Json,
 }
 
 /// What was found, and how long that took.
@@ -66,7 +52,9 @@ pub(super) fn check(
     streams: &mut Streams,
     terminal: Terminal,
 ) -> Result<u8> {
-    let found = find(global, arguments, streams)?;
+    // What is said about the run would land in the middle of the line.
+    let progress = Progress::new(terminal.progress && !global.quiet && !global.verbose);
+    let found = find(global, arguments, streams, &progress)?;
     if global.verbose {
         let time = milliseconds(found.reading);
         streams.say(&format!("found and read in {time}"));
@@ -74,7 +62,9 @@ pub(super) fn check(
     let mut seen = HashSet::new();
     let mut files = HashSet::new();
     let mut parts = Vec::new();
-    for job in &found.jobs {
+    for (index, job) in found.jobs.iter().enumerate() {
+        let (number, all) = (index + 1, found.jobs.len());
+        progress.say(|| format!("checking configuration {number} of {all}"));
         let start = Instant::now();
         let mut diagnostics = lint::lint(&job.config, &job.scope);
         if global.verbose {
@@ -93,33 +83,35 @@ pub(super) fn check(
             diagnostics,
         });
     }
+    drop(progress);
+    if let Some(file) = arguments.output.file()
+        && file.canonicalize().is_ok_and(|file| files.contains(&file))
+    {
+        bail!("{} is one of the files that are checked", file.display());
+    }
+    let base = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    let failures = failures(&found);
     let findings = Findings {
         parts: &parts,
         files: files.len(),
         describe: &describe,
+        rules: RULES,
+        base: base.as_deref().ok(),
+        failures: &failures,
     };
-    let out = &mut *streams.stdout;
-    match arguments.format {
-        Format::Text => {
-            let color = global.colors(terminal);
-            let options = text::Options {
-                color,
-                links: color && terminal.links,
-                width: terminal.width.unwrap_or(UNBOUNDED),
-                summary: !global.quiet && !parts.is_empty(),
-            };
-            text::write(out, &findings, &options)?;
-        }
-        Format::Concise => concise::write(out, &findings)?,
-        Format::Json => json::write(out, &findings)?,
+    arguments
+        .output
+        .write(&findings, global, streams, terminal)?;
+    for failure in &failures {
+        streams.say(&printable(&format!("error: {failure}")));
     }
-    streams.stdout.flush()?;
-    if complain(&found, streams) {
+    if !failures.is_empty() {
         return Ok(FAILED);
     }
+    let fail_on = arguments.output.fail_on();
     let grave = findings
         .iter()
-        .any(|(_, diagnostic)| diagnostic.severity >= Severity::Warning);
+        .any(|(_, diagnostic)| fail_on.fails(diagnostic.severity));
     Ok(if grave { FOUND } else { CLEAN })
 }
 
@@ -132,7 +124,12 @@ pub fn describe(rule: &str) -> Description {
     }
 }
 
-fn find(global: &Global, arguments: &Check, streams: &mut Streams) -> Result<Found> {
+fn find(
+    global: &Global,
+    arguments: &Check,
+    streams: &mut Streams,
+    progress: &Progress,
+) -> Result<Found> {
     let mut options = LoadOptions {
         files: Files {
             root: global.root.clone(),
@@ -181,6 +178,7 @@ fn find(global: &Global, arguments: &Check, streams: &mut Streams) -> Result<Fou
     } else if arguments.stdin_filename.is_some() {
         bail!("--stdin-filename names standard input, which is not among the paths: add `-`");
     }
+    progress.say(|| "reading".to_owned());
     found.add(finder.find(&paths));
     found.reading = start.elapsed();
     Ok(found)
@@ -290,19 +288,15 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// Names everything that could not be read; true when there was something.
-fn complain(found: &Found, streams: &mut Streams) -> bool {
+/// Names everything that could not be read, each once.
+fn failures(found: &Found) -> Vec<String> {
     let unreadable = found.jobs.iter().flat_map(|job| job.config.unreadable());
     let lost = found.lost.iter();
-    let all: Vec<(&Path, &str)> = unreadable
+    let mut seen = HashSet::new();
+    unreadable
         .map(|file| (file.path.as_path(), file.reason.as_str()))
         .chain(lost.map(|lost| (lost.path.as_path(), lost.reason.as_str())))
-        .collect();
-    let mut seen = HashSet::new();
-    for (path, reason) in &all {
-        if seen.insert((path, reason)) {
-            streams.cannot_read(path, reason);
-        }
-    }
-    !all.is_empty()
+        .filter(|failure| seen.insert(*failure))
+        .map(|(path, reason)| format!("cannot read {}: {reason}", path.to_string_lossy()))
+        .collect()
 }
