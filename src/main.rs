@@ -18,7 +18,8 @@ fn main() -> ExitCode {
         let streams = Streams {
             stdin: &mut io::stdin().lock(),
             stdout: &mut BufWriter::new(stdout.lock()),
-            stderr: &mut io::stderr().lock(),
+            // Not locked: a progress line is written from a thread of its own.
+            stderr: &mut io::stderr(),
         };
         cli::run(std::env::args_os(), streams, terminal)
     });
@@ -35,6 +36,7 @@ fn terminal(stdout: &io::Stdout) -> Terminal {
         color: AutoStream::choice(stdout) != ColorChoice::Never,
         links: is_terminal,
         width: is_terminal.then(|| told.or_else(measured).unwrap_or(USUAL_WIDTH)),
+        progress: io::stderr().is_terminal(),
     }
 }
 

@@ -239,6 +239,9 @@ impl Example {
             }],
             files: 1,
             describe: &cli::describe,
+            rules: RULES,
+            base: None,
+            failures: &[],
         };
         let options = text::Options {
             color: false,

@@ -28,8 +28,9 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lint",
         &["source", "diagnostic", "syntax", "config", "rule", "rules"],
     ),
+    ("fingerprint", &["source", "diagnostic", "syntax"]),
     ("fix", &["source", "diagnostic"]),
-    ("report", &["source", "diagnostic", "rule"]),
+    ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
         &[

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use nginspect::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
 use nginspect::report::{Description, Findings, Part, concise, json, text};
+use nginspect::rules::RULES;
 use nginspect::source::{FileId, Origin, Sources, Span};
 use proptest::prelude::*;
 
@@ -75,6 +76,9 @@ fn printed(sources: &Sources, diagnostics: &[Diagnostic], format: Format) -> Str
         }],
         files: sources.iter().count(),
         describe: &describe,
+        rules: RULES,
+        base: None,
+        failures: &[],
     };
     let mut out = Vec::new();
     format(&mut out, &findings).expect("a vector takes everything");

@@ -1,25 +1,24 @@
 //! `nginspect check`: from paths to findings and an exit code.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use clap::{Args, ValueEnum};
+use anyhow::{Result, bail};
+use clap::Args;
 
 use super::fix::{self, Fixed};
 use super::global::Global;
 use super::input::{Found, Input};
+use super::output::Output;
+use super::progress::Progress;
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal};
 use crate::config::Job;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::lint;
-use crate::report::{Description, Findings, Part, concise, json, printable, text};
+use crate::report::{Description, Findings, Part, printable};
 use crate::rules::RULES;
 use crate::source::{Origin, SourceFile};
-
-/// Columns of a report that no terminal shows: nothing is wrapped.
-const UNBOUNDED: usize = 10_000;
 
 /// Find what is wrong with configurations
 ///
@@ -31,9 +30,8 @@ pub(super) struct Check {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 
-    /// How to print the findings.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
@@ -50,17 +48,6 @@ pub(super) struct Check {
     /// Print what --fix, or --unsafe-fixes, would change, and change nothing.
     #[arg(long)]
     diff: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people: the places with what is wrong there, and the edit that cures it.
-    #[default]
-    Text,
-    /// One line for each finding.
-    Concise,
-    /// One JSON document.
-    Json,
 }
 
 pub(super) fn check(
@@ -88,6 +75,9 @@ pub(super) fn check(
     let refused = fixed
         .as_ref()
         .map_or(Ok(false), |fixed| input.keep(fixed, global, streams))?;
+    // What is said about the run would land in the middle of the line.
+    let progress = Progress::new(terminal.progress && !global.quiet && !global.verbose);
+    progress.say(|| "reading".to_owned());
     let found = input.find();
     if global.verbose {
         let time = milliseconds(found.reading);
@@ -96,7 +86,9 @@ pub(super) fn check(
     let mut seen = HashSet::new();
     let mut files = HashSet::new();
     let mut parts = Vec::new();
-    for job in &found.jobs {
+    for (index, job) in found.jobs.iter().enumerate() {
+        let (number, all) = (index + 1, found.jobs.len());
+        progress.say(|| format!("checking configuration {number} of {all}"));
         let start = Instant::now();
         let mut diagnostics = judge(job);
         if global.verbose {
@@ -115,39 +107,47 @@ pub(super) fn check(
             diagnostics,
         });
     }
+    drop(progress);
+    if let Some(file) = arguments.output.file()
+        && file.canonicalize().is_ok_and(|file| files.contains(&file))
+    {
+        bail!("{} is one of the files that are checked", file.display());
+    }
+    let base = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    let failures = failures(&found);
     let findings = Findings {
         parts: &parts,
         files: files.len(),
         describe: &describe,
+        rules: RULES,
+        base: base.as_deref().ok(),
+        failures: &failures,
     };
     // The text that was fixed has taken the place of the findings.
-    let to_stderr = fixed.is_some() && input.has_stdin();
-    let out = if to_stderr {
-        &mut *streams.stderr
+    if fixed.is_some() && input.has_stdin() {
+        let mut aside = Vec::new();
+        let mut diverted = Streams {
+            stdin: &mut *streams.stdin,
+            stdout: &mut aside,
+            stderr: &mut *streams.stderr,
+        };
+        arguments
+            .output
+            .write(&findings, global, &mut diverted, terminal)?;
+        streams.stderr.write_all(&aside)?;
     } else {
-        &mut *streams.stdout
-    };
-    match arguments.format {
-        Format::Text => {
-            let color = global.colors(terminal);
-            let options = text::Options {
-                color,
-                links: color && terminal.links,
-                width: terminal.width.unwrap_or(UNBOUNDED),
-                summary: !global.quiet && !parts.is_empty(),
-            };
-            text::write(out, &findings, &options)?;
-        }
-        Format::Concise => concise::write(out, &findings)?,
-        Format::Json => json::write(out, &findings)?,
+        arguments
+            .output
+            .write(&findings, global, streams, terminal)?;
     }
-    streams.stdout.flush()?;
-    if complain(&found, streams) || refused {
+    tell_failures(&failures, streams);
+    if !failures.is_empty() || refused {
         return Ok(FAILED);
     }
+    let fail_on = arguments.output.fail_on();
     let grave = findings
         .iter()
-        .any(|(_, diagnostic)| diagnostic.severity >= Severity::Warning);
+        .any(|(_, diagnostic)| fail_on.fails(diagnostic.severity));
     Ok(if grave { FOUND } else { CLEAN })
 }
 
@@ -162,14 +162,19 @@ fn show_changes(fixed: &Fixed, found: &Found, streams: &mut Streams) -> Result<u
         streams.stdout.write_all(&change.unified_diff())?;
     }
     streams.stdout.flush()?;
-    if complain(found, streams) {
-        return Ok(FAILED);
-    }
-    Ok(if fixed.changes.is_empty() {
-        CLEAN
-    } else {
-        FOUND
+    let failures = failures(found);
+    tell_failures(&failures, streams);
+    Ok(match fixed.changes.is_empty() {
+        _ if !failures.is_empty() => FAILED,
+        true => CLEAN,
+        false => FOUND,
     })
+}
+
+fn tell_failures(failures: &[String], streams: &mut Streams) {
+    for failure in failures {
+        streams.say(&printable(&format!("error: {failure}")));
+    }
 }
 
 /// What the formats say about a rule besides its name.
@@ -215,19 +220,15 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// Names everything that could not be read; true when there was something.
-fn complain(found: &Found, streams: &mut Streams) -> bool {
+/// Names everything that could not be read, each once.
+fn failures(found: &Found) -> Vec<String> {
     let unreadable = found.jobs.iter().flat_map(|job| job.config.unreadable());
     let lost = found.lost.iter();
-    let all: Vec<(&Path, &str)> = unreadable
+    let mut seen = HashSet::new();
+    unreadable
         .map(|file| (file.path.as_path(), file.reason.as_str()))
         .chain(lost.map(|lost| (lost.path.as_path(), lost.reason.as_str())))
-        .collect();
-    let mut seen = HashSet::new();
-    for (path, reason) in &all {
-        if seen.insert((path, reason)) {
-            streams.cannot_read(path, reason);
-        }
-    }
-    !all.is_empty()
+        .filter(|failure| seen.insert(*failure))
+        .map(|(path, reason)| format!("cannot read {}: {reason}", path.to_string_lossy()))
+        .collect()
 }

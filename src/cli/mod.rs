@@ -7,6 +7,8 @@ mod fix;
 mod global;
 mod input;
 mod installed;
+mod output;
+mod progress;
 mod rule;
 
 use std::ffi::OsString;
@@ -24,7 +26,7 @@ pub use check::describe;
 
 /// Nothing to report, or answered.
 pub const CLEAN: u8 = 0;
-/// There are findings at or above a warning.
+/// There are findings at or above a warning, or the level that was asked for.
 pub const FOUND: u8 = 1;
 /// A file could not be read, a flag is wrong, or nginspect has a bug.
 pub const FAILED: u8 = 2;
@@ -42,8 +44,8 @@ const USUAL_WIDTH: usize = 100;
 Without a command, nginspect checks ./nginx.conf, or else /etc/nginx/nginx.conf.
 
 Exit codes:
-  0  nothing at or above a warning
-  1  findings at or above a warning
+  0  nothing at or above a warning, or the level of --fail-on
+  1  findings at or above it
   2  a file could not be read, or a flag is wrong; findings are still printed"
 )]
 struct Arguments {
@@ -74,18 +76,9 @@ impl Streams<'_> {
     fn say(&mut self, text: &str) {
         let _ = writeln!(self.stderr, "{text}");
     }
-
-    fn cannot_read(&mut self, path: &Path, reason: &str) {
-        let path = path.to_string_lossy();
-        self.say(&format!(
-            "error: cannot read {}: {}",
-            printable(&path),
-            printable(reason)
-        ));
-    }
 }
 
-/// What the standard output is.
+/// What the standard streams are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {
     /// Colours are welcome.
@@ -94,6 +87,8 @@ pub struct Terminal {
     pub links: bool,
     /// Columns, when it is a terminal.
     pub width: Option<usize>,
+    /// The standard error is a terminal too, which may show how far a long run has come.
+    pub progress: bool,
 }
 
 /// Runs the program; the first argument is its own name. Answers with the exit code.

@@ -3,15 +3,27 @@
 //! Names, messages and excerpts may hold any byte that somebody wrote into a configuration, so whatever reaches a
 //! terminal goes through [`printable`] first.
 
+pub mod checkstyle;
 pub mod concise;
 mod diff;
+pub mod github;
+pub mod gitlab;
 pub mod json;
+pub mod junit;
+mod place;
+pub mod sarif;
 mod shown;
+pub mod statistics;
 pub mod text;
+mod xml;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fingerprint::Fingerprints;
+use crate::rule::Rule;
 use crate::source::Sources;
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
 
 /// What was found in one configuration.
 pub struct Part<'a> {
@@ -29,6 +41,12 @@ pub struct Findings<'a> {
     pub files: usize,
     /// Tells what a rule's name stands for.
     pub describe: &'a dyn Fn(&str) -> Description,
+    /// Every rule by its name, for formats that list them.
+    pub rules: &'a [(&'static str, &'static Rule)],
+    /// The folder of the run, at which paths start in formats whose readers look for the files.
+    pub base: Option<&'a Path>,
+    /// What could not be read, and why.
+    pub failures: &'a [String],
 }
 
 impl Findings<'_> {
@@ -47,6 +65,26 @@ impl Findings<'_> {
             .filter(|(_, diagnostic)| diagnostic.severity == severity)
             .count()
     }
+
+    /// The fingerprints of all findings in their order. Equal ones are numbered, because services take findings with the
+    /// same fingerprint for one.
+    fn fingerprints(&self) -> Vec<String> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut fingerprints = Vec::new();
+        for part in self.parts {
+            let mut maker = Fingerprints::new(part.sources);
+            for diagnostic in &part.diagnostics {
+                let fingerprint = maker.of(diagnostic);
+                let count = seen.entry(fingerprint.clone()).or_default();
+                *count += 1;
+                fingerprints.push(match *count {
+                    1 => fingerprint,
+                    count => format!("{fingerprint}:{count}"),
+                });
+            }
+        }
+        fingerprints
+    }
 }
 
 /// What the formats say about a rule besides its name.
@@ -56,6 +94,22 @@ pub struct Description {
     pub category: &'static str,
     /// Where the rule's page is.
     pub url: String,
+}
+
+/// What a finding says, each line for itself: the message, an example, and help.
+fn story(diagnostic: &Diagnostic) -> Vec<String> {
+    let mut lines = vec![printable(&diagnostic.message).into_owned()];
+    lines.extend(diagnostic.witness.as_ref().map(|witness| {
+        let (request, effect) = (printable(&witness.request), printable(&witness.effect));
+        format!("Example: {request} → {effect}")
+    }));
+    lines.extend(
+        diagnostic
+            .help
+            .as_deref()
+            .map(|help| printable(help).into_owned()),
+    );
+    lines
 }
 
 /// The text on one line, with everything visible that a terminal would obey or hide: a line feed becomes `␊`, an

@@ -262,7 +262,8 @@ fn with_spaces(line: &str) -> String {
     spaced
 }
 
-fn summary(findings: &Findings) -> String {
+/// How many findings there are, in how many files.
+pub fn summary(findings: &Findings) -> String {
     let kinds: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
         .map(|severity| (findings.count(severity), severity.as_str()))

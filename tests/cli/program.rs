@@ -54,6 +54,7 @@ pub(crate) fn nginspect<A: Into<OsString>>(
         color: false,
         links: false,
         width: Some(100),
+        progress: false,
     };
     let program = OsString::from("nginspect");
     let arguments = std::iter::once(program).chain(arguments.into_iter().map(Into::into));
