@@ -14,4 +14,5 @@ pub mod routing;
 pub mod rule;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod syntax;

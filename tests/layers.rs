@@ -11,6 +11,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
+    // Before the rules, which look at such comments too.
+    ("suppress", &["source", "diagnostic", "config"]),
     (
         "rule",
         &[
@@ -21,12 +23,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "suppress",
         ],
     ),
     ("rules", &["rule"]),
     (
         "lint",
-        &["source", "diagnostic", "syntax", "config", "rule", "rules"],
+        &[
+            "source",
+            "diagnostic",
+            "syntax",
+            "config",
+            "suppress",
+            "rule",
+            "rules",
+        ],
     ),
     ("report", &["source", "diagnostic", "rule"]),
     (
