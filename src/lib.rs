@@ -2,11 +2,12 @@
 //!
 //! The way through the house: [`source`] holds bytes, [`syntax`] turns them into a lossless tree, [`config`] merges the
 //! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
-//! [`lint`] runs them, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
+//! [`lint`] runs them, [`fingerprint`] knows a finding again, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
 
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod fingerprint;
 pub mod lint;
 pub mod nginx;
 pub mod report;

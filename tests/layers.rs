@@ -39,7 +39,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rules",
         ],
     ),
-    ("report", &["source", "diagnostic", "rule"]),
+    ("fingerprint", &["source", "diagnostic", "syntax"]),
+    ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
         &[
