@@ -30,7 +30,10 @@ pub enum Reason {
 /// The location that takes everything from the one at `index` of a level; nothing unless that is certain.
 pub fn winner<'c>(level: &[Location<'c>], index: usize) -> Option<Winner<'c>> {
     let loser = level.get(index)?;
-    let first = level[..index].iter().find_map(|earlier| {
+    // Order matters among regexes, and among named locations of one name.
+    let ordered = loser.is_regex() || loser.modifier == Modifier::Named;
+    let earlier = if ordered { &level[..index] } else { &[] };
+    let first = earlier.iter().find_map(|earlier| {
         let cover = covers(earlier, loser)?;
         Some(Winner {
             location: earlier.clone(),
