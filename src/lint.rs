@@ -64,6 +64,13 @@ pub fn lint_with(
     diagnostics
 }
 
+/// True for a rule whose finding is one only when all configurations with the same file have it: a comment that ignores
+/// nothing in one may be of use in another.
+pub fn must_agree(rule: &str) -> bool {
+    let known = RULES.iter().find(|(name, _)| *name == rule);
+    known.is_some_and(|(_, rule)| matches!(rule.check, Check::Ignores(_)))
+}
+
 fn concerns(config: &Config, scope: &Scope, diagnostic: &Diagnostic) -> bool {
     let files = std::iter::once(diagnostic.span.file)
         .chain(diagnostic.labels.iter().map(|label| label.span.file));

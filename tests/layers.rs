@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fingerprint", &["source", "diagnostic", "syntax"]),
+    ("baseline", &["source", "diagnostic", "fingerprint"]),
     ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
@@ -51,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rule",
             "rules",
             "lint",
+            "baseline",
             "report",
         ],
     ),

@@ -1,20 +1,22 @@
 //! `nginspect check`: from paths to findings and an exit code.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::global::{Global, Nginx};
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal, installed};
+use crate::baseline::{self, Baseline};
 use crate::config::{Files, Finder, Job, LoadOptions, NotFound};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::lint;
 use crate::report::{Description, Findings, Part, concise, json, printable, text};
 use crate::rules::RULES;
-use crate::source::{self, Origin, SourceFile};
+use crate::source::{self, Origin, ReadError, SourceFile, Sources};
 
 /// Columns of a report that no terminal shows: nothing is wrapped.
 const UNBOUNDED: usize = 10_000;
@@ -39,6 +41,14 @@ pub(super) struct Check {
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
+
+    /// Leave out the findings that FILE holds, which --write-baseline wrote.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write the findings to FILE instead of reporting them.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -66,12 +76,13 @@ pub(super) fn check(
     streams: &mut Streams,
     terminal: Terminal,
 ) -> Result<u8> {
+    let mut baseline = arguments.baseline.as_deref().map(accepted).transpose()?;
     let found = find(global, arguments, streams)?;
     if global.verbose {
         let time = milliseconds(found.reading);
         streams.say(&format!("found and read in {time}"));
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     let mut files = HashSet::new();
     let mut parts = Vec::new();
     for job in &found.jobs {
@@ -83,15 +94,28 @@ pub(super) fn check(
         let sources = job.config.sources();
         // Two paths may lead to the same finding, each in a configuration of its own.
         diagnostics.retain(|diagnostic| {
-            let file = identity(sources.file(diagnostic.span.file));
-            let range = diagnostic.span.range();
-            seen.insert((file, range, diagnostic.rule, diagnostic.message.clone()))
+            let times = seen.entry(known_by(sources, diagnostic)).or_insert(0);
+            *times += 1;
+            *times == 1
         });
         files.extend(sources.iter().filter_map(|(_, file)| identity(file)));
         parts.push(Part {
             sources,
             diagnostics,
         });
+    }
+    for part in &mut parts {
+        let sources = part.sources;
+        part.diagnostics.retain(|diagnostic| {
+            let times = seen[&known_by(sources, diagnostic)];
+            !lint::must_agree(diagnostic.rule) || times == readers(&found, sources, diagnostic)
+        });
+        if let Some(baseline) = &mut baseline {
+            baseline.filter(sources, &mut part.diagnostics);
+        }
+    }
+    if let Some(path) = &arguments.write_baseline {
+        return write_baseline(path, &parts, &found, streams);
     }
     let findings = Findings {
         parts: &parts,
@@ -114,6 +138,11 @@ pub(super) fn check(
         Format::Json => json::write(out, &findings)?,
     }
     streams.stdout.flush()?;
+    if let (Some(baseline), Some(path)) = (&baseline, &arguments.baseline)
+        && !global.quiet
+    {
+        say_unmatched(path, baseline, &found, global.verbose, streams);
+    }
     if complain(&found, streams) {
         return Ok(FAILED);
     }
@@ -121,6 +150,59 @@ pub(super) fn check(
         .iter()
         .any(|(_, diagnostic)| diagnostic.severity >= Severity::Warning);
     Ok(if grave { FOUND } else { CLEAN })
+}
+
+/// Reads the findings that are accepted.
+fn accepted(path: &Path) -> Result<Baseline> {
+    Baseline::read(path)
+        .map_err(|error| anyhow!("cannot read {}: {}", path.display(), error.reason))
+}
+
+/// Writes what was found, unless something could not be read: the file would lack what is found there.
+fn write_baseline(path: &Path, parts: &[Part], found: &Found, streams: &mut Streams) -> Result<u8> {
+    let name = path.display();
+    if complain(found, streams) {
+        bail!("{name} is not written, as something could not be read");
+    }
+    let findings = parts.iter().map(|part| (part.sources, &*part.diagnostics));
+    let count = baseline::write(path, findings)
+        .map_err(ReadError::from)
+        .map_err(|error| anyhow!("cannot write {name}: {}", error.reason))?;
+    let findings = if count == 1 { "finding" } else { "findings" };
+    let name = path.to_string_lossy();
+    streams.say(&format!("wrote {count} {findings} to {}", printable(&name)));
+    Ok(CLEAN)
+}
+
+/// Says what a baseline holds in vain.
+fn say_unmatched(
+    path: &Path,
+    baseline: &Baseline,
+    found: &Found,
+    verbose: bool,
+    streams: &mut Streams,
+) {
+    let looked_at = found.jobs.iter().flat_map(|job| {
+        let files = job.config.sources().iter();
+        files
+            .filter(|(file, _)| job.scope.holds(&job.config, *file))
+            .map(|(_, file)| file)
+    });
+    let unmatched = baseline.unmatched(looked_at);
+    let (entries, verb) = match unmatched.len() {
+        0 => return,
+        1 => ("entry", "matches"),
+        _ => ("entries", "match"),
+    };
+    let (count, name) = (unmatched.len(), path.to_string_lossy());
+    let name = printable(&name);
+    streams.say(&format!(
+        "{count} {entries} of {name} no longer {verb} anything"
+    ));
+    for entry in unmatched.iter().filter(|_| verbose) {
+        let line = format!("{}: [{}] {}", entry.file, entry.rule, entry.message);
+        streams.say(&format!("  {}", printable(&line)));
+    }
 }
 
 /// What the formats say about a rule besides its name.
@@ -254,6 +336,26 @@ fn default_path(global: &Global, usual: &Path) -> Result<PathBuf> {
                 names.join(" nor ")
             )
         })
+}
+
+/// What tells a finding from others, also across configurations.
+fn known_by(
+    sources: &Sources,
+    diagnostic: &Diagnostic,
+) -> (Option<PathBuf>, Range<usize>, &'static str, String) {
+    let file = identity(sources.file(diagnostic.span.file));
+    let message = diagnostic.message.clone();
+    (file, diagnostic.span.range(), diagnostic.rule, message)
+}
+
+/// How many configurations hold the file of a finding.
+fn readers(found: &Found, sources: &Sources, diagnostic: &Diagnostic) -> usize {
+    let file = identity(sources.file(diagnostic.span.file));
+    let holds = |job: &&Job| {
+        let mut files = job.config.sources().iter();
+        files.any(|(_, other)| identity(other) == file)
+    };
+    found.jobs.iter().filter(holds).count()
 }
 
 /// What tells a file from others, also across configurations; nothing for the stock files that were not read.
