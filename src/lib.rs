@@ -2,8 +2,10 @@
 //!
 //! The way through the house: [`source`] holds bytes, [`syntax`] turns them into a lossless tree, [`config`] merges the
 //! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
-//! [`lint`] runs them, [`fingerprint`] knows a finding again, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
+//! [`lint`] runs them and leaves out what a comment ignores ([`suppress`]), [`fingerprint`] knows a finding again, for
+//! [`baseline`] among others, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
 
+pub mod baseline;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
@@ -16,4 +18,5 @@ pub mod routing;
 pub mod rule;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod syntax;

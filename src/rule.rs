@@ -9,6 +9,7 @@ pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witn
 pub use crate::nginx::{self, Contexts, Subsystem, Version};
 pub use crate::routing;
 pub use crate::source::Span;
+pub use crate::suppress::{FlawKind, Ignores};
 pub use crate::syntax::{Mistake, MistakeKind};
 
 /// What a rule is about.
@@ -26,6 +27,8 @@ pub enum Category {
     Timeout,
     /// Files.
     Static,
+    /// nginspect's own comments.
+    Ignore,
 }
 
 impl Category {
@@ -38,6 +41,7 @@ impl Category {
             Self::Websocket => "websocket",
             Self::Timeout => "timeout",
             Self::Static => "static",
+            Self::Ignore => "ignore",
         }
     }
 }
@@ -68,8 +72,17 @@ pub struct Rule {
     pub since: &'static str,
     /// The page of nginx's manual that it rests on.
     pub see: &'static str,
-    /// Looks at a configuration.
-    pub check: fn(&Config, &mut Report),
+    /// What it looks at.
+    pub check: Check,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// A configuration.
+    Config(fn(&Config, &mut Report)),
+    /// The comments that ignore findings, after the other rules have found theirs.
+    Ignores(fn(&Config, &Ignores, &mut Report)),
 }
 
 impl Rule {
@@ -95,8 +108,11 @@ impl Rule {
     }
 }
 
-/// Declares the rule of a file: its page as a doc comment, what it is, and the function `check` beside it.
+/// Declares the rule of a file: its page as a doc comment, what it is, and the function `check` beside it, which looks at
+/// configurations unless `looks_at` says otherwise.
 macro_rules! rule {
+    (@check) => { crate::rule::Check::Config(check) };
+    (@check $what:ident) => { crate::rule::Check::$what(check) };
     (
         $(#[doc = $doc:literal])+
         category: $category:ident,
@@ -104,6 +120,7 @@ macro_rules! rule {
         fix: $fix:ident,
         since: $since:literal,
         see: $see:literal,
+        $(looks_at: $what:ident,)?
     ) => {
         /// The rule of this file.
         pub(super) static RULE: crate::rule::Rule = crate::rule::Rule {
@@ -113,7 +130,7 @@ macro_rules! rule {
             fix: crate::rule::Fixes::$fix,
             since: $since,
             see: $see,
-            check,
+            check: crate::rule::rule!(@check $($what)?),
         };
     };
 }

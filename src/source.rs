@@ -285,6 +285,20 @@ pub fn read_stream(stream: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> 
     Ok(bytes)
 }
 
+/// The path with symbolic links resolved, also for a file that does not exist yet in a folder that does.
+pub(crate) fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        match (folder.canonicalize(), path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        }
+    })
+}
+
 fn too_large(limit: u64) -> ReadError {
     ReadError::because(format!(
         "larger than the limit of {limit} bytes (see --max-file-size)"

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nginspect::cli;
 use nginspect::config::{Finder, LoadOptions};
-use nginspect::lint::lint_with;
+use nginspect::lint::lint;
 use nginspect::report::{Findings, Part, text};
 use nginspect::rule::{Category, Fixes, Rule};
 use nginspect::rules::RULES;
@@ -226,16 +226,13 @@ impl Example {
         let (Some(job), []) = (jobs.pop(), &*lost) else {
             panic!("the example of {}: {lost:?}", rule.0);
         };
-        let known: Vec<_> = RULES
-            .iter()
-            .filter(|(name, _)| *name == rule.0)
-            .copied()
-            .collect();
         let sources = job.config.sources();
+        let mut diagnostics = lint(&job.config, &job.scope);
+        diagnostics.retain(|diagnostic| diagnostic.rule == rule.0);
         let findings = Findings {
             parts: &[Part {
                 sources,
-                diagnostics: lint_with(&job.config, &job.scope, &known),
+                diagnostics,
             }],
             files: 1,
             describe: &cli::describe,

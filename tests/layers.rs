@@ -11,6 +11,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
+    // Before the rules, which look at such comments too.
+    ("suppress", &["source", "diagnostic", "config"]),
     (
         "rule",
         &[
@@ -21,15 +23,25 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "suppress",
         ],
     ),
     ("rules", &["rule"]),
     (
         "lint",
-        &["source", "diagnostic", "syntax", "config", "rule", "rules"],
+        &[
+            "source",
+            "diagnostic",
+            "syntax",
+            "config",
+            "suppress",
+            "rule",
+            "rules",
+        ],
     ),
     ("fingerprint", &["source", "diagnostic", "syntax"]),
     ("fix", &["source", "diagnostic"]),
+    ("baseline", &["source", "diagnostic", "fingerprint"]),
     ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
@@ -42,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rules",
             "lint",
             "fix",
+            "baseline",
             "report",
         ],
     ),

@@ -1,12 +1,14 @@
 //! `nginspect check`: from paths to findings and an exit code.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::accepted::Accepted;
 use super::fix::{self, Fixed};
 use super::global::Global;
 use super::input::{Found, Input};
@@ -18,7 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lint;
 use crate::report::{Description, Findings, Part, printable};
 use crate::rules::RULES;
-use crate::source::{Origin, SourceFile};
+use crate::source::{Origin, SourceFile, Sources};
 
 /// Find what is wrong with configurations
 ///
@@ -36,6 +38,9 @@ pub(super) struct Check {
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
     pub(super) stdin_filename: Option<PathBuf>,
+
+    #[command(flatten)]
+    accepted: Accepted,
 
     /// Make the safe fixes; the fixed text of standard input goes to standard output.
     #[arg(long)]
@@ -56,6 +61,7 @@ pub(super) fn check(
     streams: &mut Streams,
     terminal: Terminal,
 ) -> Result<u8> {
+    let mut baseline = arguments.accepted.read()?;
     let mut input = Input::new(global, arguments, streams)?;
     let fixed = match arguments.fix || arguments.unsafe_fixes || arguments.diff {
         true => {
@@ -83,7 +89,7 @@ pub(super) fn check(
         let time = milliseconds(found.reading);
         streams.say(&format!("found and read in {time}"));
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     let mut files = HashSet::new();
     let mut parts = Vec::new();
     for (index, job) in found.jobs.iter().enumerate() {
@@ -97,9 +103,9 @@ pub(super) fn check(
         let sources = job.config.sources();
         // Two paths may lead to the same finding, each in a configuration of its own.
         diagnostics.retain(|diagnostic| {
-            let file = identity(sources.file(diagnostic.span.file));
-            let range = diagnostic.span.range();
-            seen.insert((file, range, diagnostic.rule, diagnostic.message.clone()))
+            let times = seen.entry(known_by(sources, diagnostic)).or_insert(0);
+            *times += 1;
+            *times == 1
         });
         files.extend(sources.iter().filter_map(|(_, file)| identity(file)));
         parts.push(Part {
@@ -113,8 +119,25 @@ pub(super) fn check(
     {
         bail!("{} is one of the files that are checked", file.display());
     }
+    for part in &mut parts {
+        let sources = part.sources;
+        part.diagnostics.retain(|diagnostic| {
+            let times = seen[&known_by(sources, diagnostic)];
+            !lint::must_agree(diagnostic.rule) || times == readers(&found, sources, diagnostic)
+        });
+        if let Some(baseline) = &mut baseline {
+            baseline.filter(sources, &mut part.diagnostics);
+        }
+    }
     let base = std::env::current_dir().and_then(|folder| folder.canonicalize());
     let failures = failures(&found);
+    if arguments.accepted.writes() {
+        tell_failures(&failures, streams);
+        arguments
+            .accepted
+            .write(&parts, failures.is_empty(), streams)?;
+        return Ok(CLEAN);
+    }
     let findings = Findings {
         parts: &parts,
         files: files.len(),
@@ -139,6 +162,11 @@ pub(super) fn check(
         arguments
             .output
             .write(&findings, global, streams, terminal)?;
+    }
+    if let Some(baseline) = baseline.as_ref().filter(|_| !global.quiet) {
+        arguments
+            .accepted
+            .say_unmatched(baseline, &found, global.verbose, streams);
     }
     tell_failures(&failures, streams);
     if !failures.is_empty() || refused {
@@ -184,6 +212,26 @@ pub fn describe(rule: &str) -> Description {
         category: known.map_or("", |(_, rule)| rule.category.as_str()),
         url: known.map_or_else(String::new, |(_, rule)| rule.see.to_owned()),
     }
+}
+
+/// What tells a finding from others, also across configurations.
+fn known_by(
+    sources: &Sources,
+    diagnostic: &Diagnostic,
+) -> (Option<PathBuf>, Range<usize>, &'static str, String) {
+    let file = identity(sources.file(diagnostic.span.file));
+    let message = diagnostic.message.clone();
+    (file, diagnostic.span.range(), diagnostic.rule, message)
+}
+
+/// How many configurations hold the file of a finding.
+fn readers(found: &Found, sources: &Sources, diagnostic: &Diagnostic) -> usize {
+    let file = identity(sources.file(diagnostic.span.file));
+    let holds = |job: &&Job| {
+        let mut files = job.config.sources().iter();
+        files.any(|(_, other)| identity(other) == file)
+    };
+    found.jobs.iter().filter(holds).count()
 }
 
 /// What tells a file from others, also across configurations; nothing for the stock files that were not read.

@@ -2,6 +2,7 @@
 //!
 //! Only here are errors `anyhow`'s; whatever is wrong with a configuration is a finding instead.
 
+mod accepted;
 mod check;
 mod fix;
 mod global;

@@ -191,7 +191,7 @@ mod tests {
         fix: Fixes::Unsafe,
         since: "0.1.0",
         see: "https://nginx.org/x",
-        check: |_, _| {},
+        check: rule::Check::Config(|_, _| {}),
     };
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::glob;
 use crate::nginx;
-use crate::source::{self, Asked, Origin, ReadError};
+use crate::source::{self, Asked, Origin, ReadError, canonical};
 
 /// Answers for files: reads them, expands patterns, and tells their canonical paths.
 #[derive(Debug, Clone)]
@@ -121,20 +121,6 @@ impl Files {
     pub(crate) fn has_folder(&self, path: &Path) -> bool {
         self.dump.is_none() && path.parent().is_some_and(Path::is_dir)
     }
-}
-
-/// The path with symbolic links resolved, also for a file that does not exist yet in a folder that does.
-pub(crate) fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        match (folder.canonicalize(), path.file_name()) {
-            (Ok(folder), Some(name)) => folder.join(name),
-            _ => path.to_owned(),
-        }
-    })
 }
 
 /// The files of an `nginx -T` dump in their order, or nothing when the text is no dump.

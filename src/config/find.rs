@@ -7,10 +7,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::files::{canonical, split_dump};
+use super::files::split_dump;
 use super::{Config, Directive, Files, LoadOptions, Root, load};
 use crate::nginx::{self, Contexts};
-use crate::source::{self, Asked, FileId, Origin, ReadError};
+use crate::source::{self, Asked, FileId, Origin, ReadError, canonical};
 
 /// Which findings of a configuration were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Trees and includes become one list of directives, each keeping its own file and span.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use super::{
     Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME, UnreadableFile, glob,
 };
 use crate::nginx::{self, Contexts, Version};
-use crate::source::{Asked, FileId, Origin, ReadError, Sources};
+use crate::source::{Asked, FileId, Origin, ReadError, Sources, Span};
 use crate::syntax::{self, MistakeKind, Tree};
 
 /// Blocks nested deeper than this are not looked at; nginx itself runs out of stack at some thousands.
@@ -65,6 +65,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             version: options.version,
             include_problems: Vec::new(),
             unreadable: Vec::new(),
+            inclusions: HashMap::new(),
             locations: Vec::new(),
             servers: Vec::new(),
             variables: OnceLock::new(),
@@ -74,6 +75,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
         loaded: HashMap::new(),
         by_path: HashMap::new(),
         followed: 0,
+        included: BTreeSet::new(),
         stack: Vec::new(),
     };
     let file = loader.file(path, Asked::ByName)?;
@@ -94,6 +96,8 @@ struct Loader<'o> {
     by_path: HashMap<PathBuf, FileId>,
     /// How many includes were followed.
     followed: usize,
+    /// Each included file with the `include` that names it.
+    included: BTreeSet<(FileId, Span)>,
     /// The files whose includes are being followed, each with the `include` that is being followed in it.
     stack: Vec<(FileId, EntryId)>,
 }
@@ -266,7 +270,11 @@ impl Loader<'_> {
                 );
                 self.mark_incomplete(parent);
             }
-            Ok(file) => self.splice(file, parent, context),
+            Ok(file) => {
+                let span = self.config.directive(include).span();
+                self.included.insert((file, span));
+                self.splice(file, parent, context);
+            }
             Err(error) if error.missing => {
                 if let Some((origin, bytes)) = self.options.files.stock(named) {
                     let canonical = self.options.files.canonical(path);
@@ -337,6 +345,10 @@ impl Loader<'_> {
 
     /// Makes the indexes that look-ups need.
     fn finish(&mut self) {
+        for (file, include) in std::mem::take(&mut self.included) {
+            let inclusions = self.config.inclusions.entry(file).or_default();
+            inclusions.push(include);
+        }
         let config = &mut self.config;
         config.by_name = config
             .entries

@@ -3,6 +3,7 @@
 //! Includes are resolved here, inheritance is computed here and nowhere else, and here it is known whether everything
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
+mod comment;
 mod edit;
 mod effective;
 mod evaluated;
@@ -32,6 +33,7 @@ use crate::nginx::{self, Contexts, Version};
 use crate::source::{FileId, Origin, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
+pub use comment::Comment;
 pub use effective::{Effective, Visibility};
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
@@ -125,6 +127,8 @@ pub struct Config {
     version: Version,
     include_problems: Vec<IncludeProblem>,
     unreadable: Vec<UnreadableFile>,
+    /// Of each included file the directives that include it.
+    inclusions: HashMap<FileId, Vec<Span>>,
     locations: Vec<EntryId>,
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,

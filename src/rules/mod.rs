@@ -6,6 +6,7 @@ mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
+mod ignore_without_reason;
 mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
@@ -19,8 +20,10 @@ mod regex_without_modifier;
 mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
+mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
+mod unused_ignore;
 mod zero_timeout;
 
 use crate::rule::Rule;
@@ -36,6 +39,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         &hardcoded_connection_upgrade::RULE,
     ),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
+    ("ignore-without-reason", &ignore_without_reason::RULE),
     ("include-cycle", &include_cycle::RULE),
     (
         "incomplete-websocket-upgrade",
@@ -61,7 +65,9 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
+    ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
+    ("unused-ignore", &unused_ignore::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

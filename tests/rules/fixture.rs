@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use nginspect::config::{Config, Finder, Job, LoadOptions, Root, Scope, load};
 use nginspect::diagnostic::{Diagnostic, Severity};
-use nginspect::lint::lint_with;
-use nginspect::rule::Rule;
+use nginspect::lint::{lint, lint_with};
+use nginspect::rule::{Check, Rule};
 use nginspect::rules::RULES;
 
 /// Texts that stand for the files on disk, by canonical path.
@@ -39,9 +39,14 @@ impl Fixture {
         read(&self.path, texts)
     }
 
-    /// The findings of the folder's rule alone.
+    /// The findings of the folder's rule alone; one that looks at ignores needs the others to find something.
     pub(crate) fn findings(&self, job: &Job) -> Vec<Diagnostic> {
-        lint_with(&job.config, &job.scope, &[self.rule])
+        let mut findings = match self.rule.1.check {
+            Check::Config(_) => lint_with(&job.config, &job.scope, &[self.rule]),
+            Check::Ignores(_) => lint(&job.config, &job.scope),
+        };
+        findings.retain(|finding| finding.rule == self.rule.0);
+        findings
     }
 
     /// Where the findings differ from what the comments announce, a line each.
