@@ -137,7 +137,8 @@ impl Loader<'_> {
     /// Adds the directives of a file below `parent`, and follows its includes.
     fn splice(&mut self, file: FileId, parent: Option<EntryId>, context: Contexts) {
         self.stack.push((file, 0));
-        if has_doubtful_structure(self.config.tree(file)) {
+        let doubtful = has_doubtful_structure(self.config.tree(file));
+        if doubtful {
             self.mark_incomplete(parent);
         }
         let depth = self.config.ancestors(parent).count();
@@ -177,7 +178,7 @@ impl Loader<'_> {
                 name,
                 context,
                 inside,
-                incomplete: false,
+                incomplete: doubtful && block,
             });
             if is_include {
                 self.include(id, parent, context);
