@@ -505,3 +505,47 @@ fn a_folder_is_searched_when_it_has_no_root_of_its_own() {
         .collect();
     assert_eq!(read, ["site.conf", "plain"]);
 }
+
+#[test]
+fn a_comment_knows_what_it_stands_at() {
+    let config = single(
+        "# top\r\nevents {} # end\r\nhttp {\r\n    # above\r\n\r\n    server { # head\r\n        listen # inside\r\n            80; # after\r\n        return 204 '# text';\r\n        # below\r\n    }\r\n}\r\n",
+    );
+    let found: Vec<(String, bool, Option<String>)> = config
+        .comments()
+        .map(|comment| {
+            let target = comment.target().map(|span| config.excerpt(span));
+            (comment.text().into_owned(), comment.is_at_top(), target)
+        })
+        .collect();
+    let server = "server { # head listen # inside 80; # after return 204 '# te…";
+    let expected = [
+        ("# top", true, Some("events {}")),
+        ("# end", false, Some("events {} # end")),
+        ("# above", false, Some(server)),
+        ("# head", false, Some("server { # head")),
+        ("# inside", false, Some("listen # inside")),
+        ("# after", false, Some("listen # inside 80; # after")),
+        ("# below", false, None),
+    ];
+    let expected = expected.map(|(text, top, target)| {
+        let target = target.map(str::to_owned);
+        (text.to_owned(), top, target)
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_comment_goes_away_without_a_trace() {
+    let text = "# a\r\nevents {} \t# b\r\nhttp {\n\t# c\n\tserver { listen 80; } # d\n} # e";
+    let config = single(text);
+    let mut left = text.as_bytes().to_vec();
+    let edits: Vec<_> = config.comments().map(|comment| comment.remove()).collect();
+    for edit in edits.iter().rev() {
+        left.splice(edit.span.range(), edit.text.bytes());
+    }
+    assert_eq!(
+        String::from_utf8_lossy(&left),
+        "events {}\r\nhttp {\n\tserver { listen 80; }\n}"
+    );
+}
