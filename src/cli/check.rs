@@ -156,6 +156,7 @@ fn find(global: &Global, arguments: &Check, streams: &mut Streams) -> Result<Fou
         config: global.root_configuration(),
         context: global.context,
         nameless: false,
+        ..Finder::default()
     };
 
     let start = Instant::now();
@@ -213,6 +214,7 @@ impl Found {
                     config: finder.config.clone(),
                     context: finder.context,
                     nameless: true,
+                    ..Finder::default()
                 };
                 let name = PathBuf::from(STDIN);
                 nameless.options.files.replace(&name, text);

@@ -3,9 +3,11 @@
 //! Includes are resolved here, inheritance is computed here and nowhere else, and here it is known whether everything
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
+mod assumptions;
 mod edit;
 mod effective;
 mod evaluated;
+mod excluded;
 mod files;
 mod find;
 mod glob;
@@ -32,7 +34,9 @@ use crate::nginx::{self, Contexts, Version};
 use crate::source::{FileId, Origin, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
+pub use assumptions::{Assumptions, Network, PathPattern};
 pub use effective::{Effective, Visibility};
+pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
 pub use header::{Headers, Upgrade, UpgradeProblem};
@@ -123,6 +127,7 @@ pub struct Config {
     incomplete_top: bool,
     fragment: Option<Contexts>,
     version: Version,
+    assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
     unreadable: Vec<UnreadableFile>,
     locations: Vec<EntryId>,

@@ -143,7 +143,27 @@ const LONG_TIMEOUT: u64 = 10 * 60 * 1000;
 impl Proxied<'_> {
     /// How likely this place is meant for WebSockets.
     pub fn websocket_intent(&self) -> Intent {
-        let (path, mut reason, pings) = path_points(&self.location);
+        let (path, reason, pings) = path_points(&self.location);
+        if self.location.is_never_websocket() {
+            return Intent {
+                score: 0,
+                path: 0,
+                reason: String::new(),
+                pings,
+            };
+        }
+        if let Some(pattern) = self.location.known_for_websockets() {
+            return Intent {
+                score: 9,
+                path: 3,
+                reason: format!("`{}` is among your `websocket-paths`", pattern.as_str()),
+                pings,
+            };
+        }
+        self.guessed_intent(path, reason, pings)
+    }
+
+    fn guessed_intent(&self, path: u8, mut reason: String, pings: bool) -> Intent {
         let mut score = i32::from(path);
         if let Some(comment) = comment_about_websockets(&self.location).filter(|_| score < 3) {
             score = 3;
