@@ -2,7 +2,7 @@
 //!
 //! The way through the house: [`source`] holds bytes, [`syntax`] turns them into a lossless tree, [`config`] merges the
 //! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
-//! [`lint`] runs them, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
+//! [`settings`] and flags say which are wanted, [`lint`] runs them, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
 
 pub mod cli;
 pub mod config;
@@ -13,5 +13,6 @@ pub mod report;
 pub mod routing;
 pub mod rule;
 pub mod rules;
+pub mod settings;
 pub mod source;
 pub mod syntax;

@@ -25,6 +25,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("rules", &["rule"]),
     (
+        "settings",
+        &["source", "diagnostic", "config", "nginx", "rule"],
+    ),
+    (
         "lint",
         &["source", "diagnostic", "syntax", "config", "rule", "rules"],
     ),
@@ -38,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "rule",
             "rules",
+            "settings",
             "lint",
             "report",
         ],
