@@ -3,6 +3,7 @@
 
 mod docs;
 mod program;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::fs;
