@@ -3,13 +3,13 @@
 //! Findings are known again by their file, rule and fingerprint; of equal ones as many are accepted as the file holds.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::fingerprint::Fingerprints;
+use crate::fix;
 use crate::source::{self, Asked, DEFAULT_SIZE_LIMIT, Origin, ReadError, SourceFile, Sources};
 
 /// The form of the file.
@@ -93,14 +93,7 @@ pub fn write<'f>(
         .flat_map(|(sources, diagnostics)| entries(&folder, sources, diagnostics))
         .collect();
     all.sort();
-    let target = source::canonical(path);
-    let mut file = tempfile::Builder::new();
-    #[cfg(unix)]
-    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = file.tempfile_in(target.parent().unwrap_or(Path::new(".")))?;
-    file.write_all(print(&all).as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
+    fix::replace(path, print(&all).as_bytes())?;
     Ok(all.len())
 }
 

@@ -3,17 +3,17 @@
 //! Which edits are made is decided elsewhere; no rule is known here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::Write;
 use std::ops::Range;
-use std::os::unix::fs::{MetadataExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 use tempfile::NamedTempFile;
 
 use crate::diagnostic::{Fix, Safety};
-use crate::source::{FileId, Origin, Sources};
+use crate::source::{FileId, Origin, Sources, canonical};
 
 /// Replaces bytes of a file on disk or in a buffer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,6 +237,29 @@ fn keep_attributes(path: &Path, metadata: &Metadata, file: &NamedTempFile) -> st
     }
     // After the owner, whose change takes the set-user bits away.
     file.as_file().set_permissions(metadata.permissions())
+}
+
+/// Puts a text in the place of a file that nginspect keeps or reports to, of which a reader sees the old or the new,
+/// never a part. A link stays one; pipes and devices are written to.
+///
+/// # Errors
+/// When the file cannot be written; it is as it was then.
+pub fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return File::options().write(true).open(path)?.write_all(content);
+    }
+    let target = canonical(path);
+    let mode = old.map_or_else(|| Permissions::from_mode(0o666), |old| old.permissions());
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .permissions(mode)
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //!
 //! The way through the house: [`source`] holds bytes, [`syntax`] turns them into a lossless tree, [`config`] merges the
 //! trees as nginx does, [`routing`] says what happens to a request, [`rules`] ask that model for what goes wrong,
-//! [`lint`] runs them and leaves out what a comment ignores ([`suppress`]), [`fingerprint`] knows a finding again, for
-//! [`baseline`] among others, [`report`] prints the findings, and [`cli`] is the program. Imports go one way only.
+//! [`settings`] and flags say which are wanted, [`lint`] runs them and leaves out what a comment ignores
+//! ([`suppress`]), [`fingerprint`] knows a finding again, for [`baseline`] among others, [`report`] prints the findings,
+//! [`fix`] makes their edits, and [`cli`] is the program. Imports go one way only.
 
 pub mod baseline;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod report;
 pub mod routing;
 pub mod rule;
 pub mod rules;
+pub mod settings;
 pub mod source;
 pub mod suppress;
 pub mod syntax;

@@ -28,6 +28,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("rules", &["rule"]),
     (
+        "settings",
+        &["source", "diagnostic", "config", "nginx", "rule"],
+    ),
+    (
         "lint",
         &[
             "source",
@@ -41,7 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("fingerprint", &["source", "diagnostic", "syntax"]),
     ("fix", &["source", "diagnostic"]),
-    ("baseline", &["source", "diagnostic", "fingerprint"]),
+    ("baseline", &["source", "diagnostic", "fingerprint", "fix"]),
     ("report", &["source", "diagnostic", "fingerprint", "rule"]),
     (
         "cli",
@@ -52,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "rule",
             "rules",
+            "settings",
             "lint",
             "fix",
             "baseline",

@@ -8,8 +8,10 @@ use clap::Args;
 use super::Streams;
 use super::input::Found;
 use crate::baseline::{self, Baseline};
+use crate::diagnostic::Diagnostic;
+use crate::lint::ALWAYS;
 use crate::report::{Part, printable};
-use crate::source::ReadError;
+use crate::source::{ReadError, Sources};
 
 #[derive(Debug, Args, Default)]
 pub(super) struct Accepted {
@@ -51,7 +53,16 @@ impl Accepted {
         if !is_whole {
             bail!("{name} is not written, as something could not be read");
         }
-        let findings = parts.iter().map(|part| (part.sources, &*part.diagnostics));
+        let mut kept: Vec<(&Sources, Vec<Diagnostic>)> = parts
+            .iter()
+            .map(|part| (part.sources, part.diagnostics.clone()))
+            .collect();
+        for (_, diagnostics) in &mut kept {
+            diagnostics.retain(|diagnostic| diagnostic.rule != ALWAYS);
+        }
+        let findings = kept
+            .iter()
+            .map(|(sources, diagnostics)| (*sources, &**diagnostics));
         let count = baseline::write(path, findings)
             .map_err(ReadError::from)
             .map_err(|error| anyhow!("cannot write {name}: {}", error.reason))?;
@@ -59,6 +70,17 @@ impl Accepted {
         let name = path.to_string_lossy();
         streams.say(&format!("wrote {count} {findings} to {}", printable(&name)));
         Ok(())
+    }
+
+    /// Leaves only what is new.
+    pub(super) fn filter(&self, baseline: &mut Baseline, part: &mut Part) {
+        let (always, mut others): (Vec<_>, Vec<_>) = part
+            .diagnostics
+            .drain(..)
+            .partition(|diagnostic| diagnostic.rule == ALWAYS);
+        baseline.filter(part.sources, &mut others);
+        part.diagnostics = always.into_iter().chain(others).collect();
+        part.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     }
 
     /// Says what a baseline holds in vain.
@@ -69,13 +91,19 @@ impl Accepted {
         verbose: bool,
         streams: &mut Streams,
     ) {
-        let looked_at = found.jobs.iter().flat_map(|job| {
+        let looked_at = found.jobs.iter().flat_map(|(job, _)| {
             let files = job.config.sources().iter();
             files
                 .filter(|(file, _)| job.scope.holds(&job.config, *file))
                 .map(|(_, file)| file)
         });
-        let unmatched = baseline.unmatched(looked_at);
+        let mut unmatched = baseline.unmatched(looked_at);
+        unmatched.retain(|entry| {
+            found
+                .jobs
+                .iter()
+                .any(|(_, in_effect)| in_effect.policy.runs(&entry.rule))
+        });
         let (entries, verb) = match unmatched.len() {
             0 => return,
             1 => ("entry", "matches"),

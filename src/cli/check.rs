@@ -14,6 +14,7 @@ use super::global::Global;
 use super::input::{Found, Input};
 use super::output::Output;
 use super::progress::Progress;
+use super::settings::{self, InEffect};
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal};
 use crate::config::Job;
 use crate::diagnostic::Diagnostic;
@@ -33,7 +34,19 @@ pub(super) struct Check {
     pub(super) paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
+
+    /// Run these rules or categories only: a list, or one flag for each.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = settings::name)]
+    pub(super) select: Vec<String>,
+
+    /// Do not run these rules or categories.
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = settings::name)]
+    pub(super) ignore: Vec<String>,
+
+    /// Print the settings that are in effect and where each comes from, and check nothing.
+    #[arg(long)]
+    pub(super) show_settings: bool,
 
     /// The file that standard input stands for, which need not exist.
     #[arg(long, value_name = "FILE")]
@@ -63,28 +76,32 @@ pub(super) fn check(
 ) -> Result<u8> {
     let mut baseline = arguments.accepted.read()?;
     let mut input = Input::new(global, arguments, streams)?;
+    if arguments.show_settings {
+        input.show_settings(streams)?;
+        return Ok(if input.has_broken_settings() {
+            FAILED
+        } else {
+            CLEAN
+        });
+    }
     let fixed = match arguments.fix || arguments.unsafe_fixes || arguments.diff {
         true => {
-            input.can_be_fixed()?;
-            Some(fix::fix(
-                &mut input,
-                &judge,
-                arguments.unsafe_fixes,
-                streams,
-            ))
+            input.can_be_fixed(streams)?;
+            Some(fix::fix(&mut input, arguments.unsafe_fixes, streams))
         }
         false => None,
     };
     if let Some(fixed) = fixed.as_ref().filter(|_| arguments.diff) {
-        return show_changes(fixed, &input.find(), streams);
+        return show_changes(fixed, &mut input, streams);
     }
-    let refused = fixed
-        .as_ref()
-        .map_or(Ok(false), |fixed| input.keep(fixed, global, streams))?;
+    let refused = match &fixed {
+        Some(fixed) => input.keep(fixed, global, streams)?,
+        None => false,
+    };
     // What is said about the run would land in the middle of the line.
     let progress = Progress::new(terminal.progress && !global.quiet && !global.verbose);
     progress.say(|| "reading".to_owned());
-    let found = input.find();
+    let found = input.find(streams);
     if global.verbose {
         let time = milliseconds(found.reading);
         streams.say(&format!("found and read in {time}"));
@@ -92,13 +109,13 @@ pub(super) fn check(
     let mut seen = HashMap::new();
     let mut files = HashSet::new();
     let mut parts = Vec::new();
-    for (index, job) in found.jobs.iter().enumerate() {
+    for (index, (job, in_effect)) in found.jobs.iter().enumerate() {
         let (number, all) = (index + 1, found.jobs.len());
         progress.say(|| format!("checking configuration {number} of {all}"));
         let start = Instant::now();
-        let mut diagnostics = judge(job);
+        let mut diagnostics = judge(job, in_effect);
         if global.verbose {
-            tell(job, start.elapsed(), streams);
+            tell(job, in_effect, start.elapsed(), streams);
         }
         let sources = job.config.sources();
         // Two paths may lead to the same finding, each in a configuration of its own.
@@ -119,15 +136,24 @@ pub(super) fn check(
     {
         bail!("{} is one of the files that are checked", file.display());
     }
-    for part in &mut parts {
+    let mut fails = false;
+    for (part, (_, in_effect)) in parts.iter_mut().zip(&found.jobs) {
         let sources = part.sources;
         part.diagnostics.retain(|diagnostic| {
             let times = seen[&known_by(sources, diagnostic)];
             !lint::must_agree(diagnostic.rule) || times == readers(&found, sources, diagnostic)
         });
         if let Some(baseline) = &mut baseline {
-            baseline.filter(sources, &mut part.diagnostics);
+            arguments.accepted.filter(baseline, part);
         }
+        let fail_on = in_effect.settings.fail_on.unwrap_or_default();
+        let levels = part
+            .diagnostics
+            .iter()
+            .map(|diagnostic| diagnostic.severity);
+        fails |= levels
+            .into_iter()
+            .any(|severity| fail_on.includes(severity));
     }
     let base = std::env::current_dir().and_then(|folder| folder.canonicalize());
     let failures = failures(&found);
@@ -169,31 +195,27 @@ pub(super) fn check(
             .say_unmatched(baseline, &found, global.verbose, streams);
     }
     tell_failures(&failures, streams);
-    if !failures.is_empty() || refused {
+    if !failures.is_empty() || refused || input.has_broken_settings() {
         return Ok(FAILED);
     }
-    let fail_on = arguments.output.fail_on();
-    let grave = findings
-        .iter()
-        .any(|(_, diagnostic)| fail_on.fails(diagnostic.severity));
-    Ok(if grave { FOUND } else { CLEAN })
+    Ok(if fails { FOUND } else { CLEAN })
 }
 
 /// What is wrong with a configuration, as far as it was asked for.
-fn judge(job: &Job) -> Vec<Diagnostic> {
-    lint::lint(&job.config, &job.scope)
+pub(super) fn judge(job: &Job, in_effect: &InEffect) -> Vec<Diagnostic> {
+    lint::lint_as(&job.config, &job.scope, &in_effect.policy)
 }
 
 /// Prints what would change, as a diff that `patch` takes.
-fn show_changes(fixed: &Fixed, found: &Found, streams: &mut Streams) -> Result<u8> {
+fn show_changes(fixed: &Fixed, input: &mut Input, streams: &mut Streams) -> Result<u8> {
     for change in &fixed.changes {
         streams.stdout.write_all(&change.unified_diff())?;
     }
     streams.stdout.flush()?;
-    let failures = failures(found);
+    let failures = failures(&input.find(streams));
     tell_failures(&failures, streams);
     Ok(match fixed.changes.is_empty() {
-        _ if !failures.is_empty() => FAILED,
+        _ if !failures.is_empty() || input.has_broken_settings() => FAILED,
         true => CLEAN,
         false => FOUND,
     })
@@ -227,7 +249,7 @@ fn known_by(
 /// How many configurations hold the file of a finding.
 fn readers(found: &Found, sources: &Sources, diagnostic: &Diagnostic) -> usize {
     let file = identity(sources.file(diagnostic.span.file));
-    let holds = |job: &&Job| {
+    let holds = |(job, _): &&(Job, _)| {
         let mut files = job.config.sources().iter();
         files.any(|(_, other)| identity(other) == file)
     };
@@ -244,9 +266,13 @@ fn identity(file: &SourceFile) -> Option<PathBuf> {
 }
 
 /// Says how a configuration was found and what belongs to it.
-fn tell(job: &Job, linting: Duration, streams: &mut Streams) {
+fn tell(job: &Job, in_effect: &InEffect, linting: Duration, streams: &mut Streams) {
     for line in &job.story {
         streams.say(&printable(line));
+    }
+    if let Some(file) = &in_effect.settings.file {
+        let file = file.to_string_lossy();
+        streams.say(&format!("  settings of {}", printable(&file)));
     }
     for (_, file) in job.config.sources().iter() {
         let name = printable(file.name());
@@ -270,7 +296,10 @@ fn milliseconds(time: Duration) -> String {
 
 /// Names everything that could not be read, each once.
 fn failures(found: &Found) -> Vec<String> {
-    let unreadable = found.jobs.iter().flat_map(|job| job.config.unreadable());
+    let unreadable = found
+        .jobs
+        .iter()
+        .flat_map(|(job, _)| job.config.unreadable());
     let lost = found.lost.iter();
     let mut seen = HashSet::new();
     unreadable

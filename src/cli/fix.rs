@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Streams;
-use super::check::describe;
+use super::check::{describe, judge};
 use super::input::{Found, Input};
 use crate::config::Job;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -37,15 +37,9 @@ pub(super) struct Fixed {
 }
 
 /// Makes fixes until none is left to make; nothing is written, the new texts stand in the input's buffers.
-pub(super) fn fix(
-    input: &mut Input,
-    judge: &dyn Fn(&Job) -> Vec<Diagnostic>,
-    with_unsafe: bool,
-    streams: &mut Streams,
-) -> Fixed {
+pub(super) fn fix(input: &mut Input, with_unsafe: bool, streams: &mut Streams) -> Fixed {
     let mut session = Session {
         input,
-        judge,
         originals: BTreeMap::new(),
     };
     let mut fixed = Fixed {
@@ -56,7 +50,7 @@ pub(super) fn fix(
     let mut withdrawn = HashSet::new();
     let mut rounds = 0;
     loop {
-        let (state, candidates) = session.look(with_unsafe, &withdrawn);
+        let (state, candidates) = session.look(with_unsafe, &withdrawn, streams);
         if candidates.is_empty() {
             break;
         }
@@ -77,7 +71,7 @@ pub(super) fn fix(
         // Where something among them does harm, halving finds it; what is left out has its turn in the next round.
         let mut trial = &chosen[..];
         loop {
-            match session.attempt(&state, trial) {
+            match session.attempt(&state, trial, streams) {
                 Ok(()) => {
                     rounds += usize::from(trial.len() == chosen.len());
                     fixed.count += trial.len();
@@ -107,9 +101,8 @@ pub(super) fn fix(
     fixed
 }
 
-struct Session<'i> {
-    input: &'i mut Input,
-    judge: &'i dyn Fn(&Job) -> Vec<Diagnostic>,
+struct Session<'i, 'a> {
+    input: &'i mut Input<'a>,
     /// What the files held before the first edit, and the names that people know them by.
     originals: BTreeMap<PathBuf, (String, Vec<u8>)>,
 }
@@ -126,14 +119,15 @@ struct State {
     unreadable: usize,
 }
 
-impl Session<'_> {
+impl Session<'_, '_> {
     /// Looks at the configurations as they are now, for what is wrong and what could be done.
     fn look(
         &mut self,
         with_unsafe: bool,
         withdrawn: &HashSet<(Key, String)>,
+        streams: &mut Streams,
     ) -> (State, Vec<Candidate>) {
-        let found = self.input.find();
+        let found = self.input.find(streams);
         let mut state = State::default();
         let mut candidates = Vec::new();
         let mut seen = HashSet::new();
@@ -172,12 +166,17 @@ impl Session<'_> {
         found
             .jobs
             .iter()
-            .map(|job| (job, (self.judge)(job)))
+            .map(|(job, in_effect)| (job, judge(job, in_effect)))
             .collect()
     }
 
     /// Makes fixes; when the result is worse than it should be, everything is as before and the reason is told.
-    fn attempt(&mut self, before: &State, chosen: &[&Candidate]) -> Result<(), &'static str> {
+    fn attempt(
+        &mut self,
+        before: &State,
+        chosen: &[&Candidate],
+        streams: &mut Streams,
+    ) -> Result<(), &'static str> {
         let mut edits: BTreeMap<&Path, Vec<&FileEdit>> = BTreeMap::new();
         for edit in chosen.iter().flat_map(|candidate| &candidate.edits) {
             edits.entry(&edit.path).or_default().push(edit);
@@ -195,7 +194,7 @@ impl Session<'_> {
                 self.input.put(path, fix::apply(text, edits.into_iter())),
             ));
         }
-        let found = self.input.find();
+        let found = self.input.find(streams);
         let mut after = State::default();
         for (job, diagnostics) in self.judged(&found) {
             after.note(job, &diagnostics);

@@ -40,6 +40,12 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "LIST", value_parser = context)]
     pub(super) context: Option<Contexts>,
 
+    /// The settings, instead of the nginspect.toml that is nearest upwards from each path.
+    ///
+    /// Flags win over what it says.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+
     /// Refuse larger files; bytes, or with k, m or g.
     #[arg(long, global = true, value_name = "SIZE", default_value = "256m", value_parser = size)]
     pub(super) max_file_size: u64,

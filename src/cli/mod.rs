@@ -11,6 +11,7 @@ mod installed;
 mod output;
 mod progress;
 mod rule;
+mod settings;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -27,9 +28,9 @@ pub use check::describe;
 
 /// Nothing to report, or answered.
 pub const CLEAN: u8 = 0;
-/// There are findings at or above a warning, or the level that was asked for.
+/// There are findings at or above a warning, or what `fail-on` says.
 pub const FOUND: u8 = 1;
-/// A file could not be read, a flag is wrong, or nginspect has a bug.
+/// A file could not be read, a flag or a setting is wrong, or nginspect has a bug.
 pub const FAILED: u8 = 2;
 
 /// Columns of help and pages where the width of the terminal is not known.
@@ -45,9 +46,9 @@ const USUAL_WIDTH: usize = 100;
 Without a command, nginspect checks ./nginx.conf, or else /etc/nginx/nginx.conf.
 
 Exit codes:
-  0  nothing at or above a warning, or the level of --fail-on
-  1  findings at or above it
-  2  a file could not be read, or a flag is wrong; findings are still printed"
+  0  nothing at or above a warning, or what `fail-on` says
+  1  findings at or above that
+  2  a file could not be read, or a flag or a setting is wrong; findings are still printed"
 )]
 struct Arguments {
     #[command(subcommand)]

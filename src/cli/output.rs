@@ -1,19 +1,19 @@
 //! What becomes of the findings of a run: their format, where they go, and whether they fail it.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::global::Global;
 use super::{Streams, Terminal};
-use crate::diagnostic::Severity;
+use crate::fix;
 use crate::report::{
     Findings, checkstyle, concise, github, gitlab, json, junit, printable, sarif, statistics, text,
 };
+use crate::settings::FailOn;
 
 /// Columns of a report that no terminal shows: nothing is wrapped.
 const UNBOUNDED: usize = 10_000;
@@ -37,8 +37,8 @@ pub(super) struct Output {
     statistics: bool,
 
     /// Exit with 1 when there is a finding of this level or a graver one [default: warning]
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    fail_on: Option<FailOn>,
+    #[arg(long, value_name = "LEVEL", value_parser = fail_on())]
+    pub(super) fail_on: Option<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -62,41 +62,19 @@ enum Format {
     Checkstyle,
 }
 
-/// From which level on findings fail a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
-    /// Errors only.
-    Error,
-    /// Warnings and errors.
-    #[default]
-    Warning,
-    /// Every finding.
-    Note,
-    /// None: only what cannot be read fails the run.
-    Never,
-}
-
-impl FailOn {
-    /// True when a finding of this level fails the run.
-    pub(super) fn fails(self, severity: Severity) -> bool {
-        match self {
-            Self::Error => severity >= Severity::Error,
-            Self::Warning => severity >= Severity::Warning,
-            Self::Note => true,
-            Self::Never => false,
-        }
-    }
+/// The levels of `--fail-on`, by their names in the settings.
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    let names = FailOn::NAMES.map(|(name, _)| name);
+    PossibleValuesParser::new(names).map(|wanted| {
+        let known = FailOn::NAMES.iter().find(|(name, _)| *name == wanted);
+        known.map_or_else(FailOn::default, |(_, level)| *level)
+    })
 }
 
 impl Output {
     /// The file that gets the findings.
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref()
-    }
-
-    /// From which level on findings fail the run.
-    pub(super) fn fail_on(&self) -> FailOn {
-        self.fail_on.unwrap_or_default()
     }
 
     /// Prints the findings, or writes them to the file that was asked for.
@@ -113,7 +91,7 @@ impl Output {
             let nowhere = Terminal::default();
             self.print(&mut report, findings, global, nowhere, summary)?;
             let name = path.to_string_lossy();
-            replace(path, &report).with_context(|| format!("cannot write {name}"))?;
+            fix::replace(path, &report).with_context(|| format!("cannot write {name}"))?;
             if summary {
                 let summary = text::summary(findings);
                 streams.say(&printable(&format!("{summary}, written to {name}")));
@@ -168,32 +146,4 @@ impl Output {
             Format::Checkstyle => checkstyle::write(out, findings),
         }
     }
-}
-
-/// Puts `content` in the place of a file, of which a reader sees the old or the new, never a part. A link stays one;
-/// pipes and devices are written to.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let old = fs::metadata(path).ok();
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
-        return OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .write_all(content);
-    }
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = OsString::from(".");
-    name.push(target.file_name().ok_or(io::ErrorKind::IsADirectory)?);
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = target.with_file_name(name);
-    let written = File::create_new(&temporary).and_then(|mut file| {
-        if let Some(old) = old {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(content)?;
-        fs::rename(&temporary, &target)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::files::split_dump;
-use super::{Config, Directive, Files, LoadOptions, Root, load};
+use super::{Config, Directive, Excluded, Files, LoadOptions, Root, load};
 use crate::nginx::{self, Contexts};
 use crate::source::{self, Asked, FileId, Origin, ReadError, canonical};
 
@@ -63,6 +63,12 @@ pub struct Finder {
     pub context: Option<Contexts>,
     /// True when the text that is looked at has no file of its own.
     pub nameless: bool,
+    /// Files that are passed over when a folder is searched.
+    pub excluded: Excluded,
+    /// The name of a file that sets a folder apart: one below a searched folder that holds it is not searched.
+    pub apart: Option<&'static str>,
+    /// The folders that were set apart, for a search of their own.
+    pub left: Vec<PathBuf>,
 }
 
 /// Folders deeper than this are not searched for configurations.
@@ -295,13 +301,17 @@ impl Finder {
     /// Everything below a folder that looks like nginx: its `nginx.conf`, or else every candidate.
     fn folder(&mut self, folder: &Path, found: &mut Found) {
         let main = folder.join("nginx.conf");
-        let before = (found.jobs.len(), found.below.len(), found.lost.len());
+        let size = |finder: &Self, found: &Found| {
+            let left = finder.left.len();
+            (found.jobs.len(), found.below.len(), found.lost.len(), left)
+        };
+        let before = size(self, found);
         let whole =
             load(&Root::File(main.clone()), &self.options).is_ok_and(|config| is_root(&config));
         let paths = if whole {
             vec![main]
         } else {
-            candidates(folder)
+            self.candidates(folder)
         };
         for path in paths {
             let covered = found
@@ -321,13 +331,58 @@ impl Finder {
                 }
             }
         }
-        if before == (found.jobs.len(), found.below.len(), found.lost.len()) {
+        if before == size(self, found) {
             let reason = "no nginx configuration in this folder".to_owned();
             found.lost.push(NotFound {
                 path: folder.to_owned(),
                 reason,
             });
         }
+    }
+
+    /// Files below a folder whose name or place says that they may be nginx configurations, sorted.
+    fn candidates(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![(folder.to_owned(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            let is_apart = |name: &str| folder.join(name).is_file();
+            if depth > 0 && self.apart.is_some_and(is_apart) {
+                self.left.push(folder);
+                continue;
+            }
+            let inside = folder.file_name().is_some_and(|name| {
+                ["sites-available", "sites-enabled", "conf.d"]
+                    .iter()
+                    .any(|known| name == *known)
+            });
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if self.excluded.holds(&path) {
+                    continue;
+                }
+                let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+                let kind = entry.file_type().ok();
+                if kind.is_some_and(|kind| kind.is_dir()) {
+                    let skipped = hidden
+                        || entry.file_name() == "node_modules"
+                        || entry.file_name() == "target";
+                    if !skipped && depth < MAX_FOLDERS {
+                        folders.push((path, depth + 1));
+                    }
+                } else if !hidden
+                    && (path
+                        .extension()
+                        .is_some_and(|extension| extension == "conf")
+                        || inside)
+                    && path.is_file()
+                {
+                    found.push(path);
+                }
+            }
+        }
+        self.left.sort();
+        found.sort();
+        found
     }
 
     fn load_root(&self, root: &Path, found: &mut Found) -> Result<(), ReadError> {
@@ -390,57 +445,20 @@ fn roots_above(path: &Path) -> Vec<PathBuf> {
     roots
 }
 
-/// Files below a folder whose name or place says that they may be nginx configurations, sorted.
-fn candidates(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![(folder.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        let inside = folder.file_name().is_some_and(|name| {
-            ["sites-available", "sites-enabled", "conf.d"]
-                .iter()
-                .any(|known| name == *known)
-        });
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            let kind = entry.file_type().ok();
-            if kind.is_some_and(|kind| kind.is_dir()) {
-                let skipped =
-                    hidden || entry.file_name() == "node_modules" || entry.file_name() == "target";
-                if !skipped && depth < MAX_FOLDERS {
-                    folders.push((path, depth + 1));
-                }
-            } else if !hidden
-                && (path
-                    .extension()
-                    .is_some_and(|extension| extension == "conf")
-                    || inside)
-                && path.is_file()
-            {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn knows_any_directive(config: &Config) -> bool {
     config
         .directives()
-        .any(|directive| nginx::directive(&directive.name()).is_some())
+        .any(|directive| config.knows_directive(&directive.name()))
 }
 
 /// True when at least half of the directives at the top are nginx's, one of them a block or all of them known.
 fn looks_like_nginx(config: &Config) -> bool {
-    let known = |directive: &Directive<'_>| {
-        let known = nginx::directive(&directive.name());
-        known.is_some_and(|known| {
-            known
-                .forms
-                .iter()
-                .any(|form| form.block == directive.is_block())
-        })
+    let known = |directive: &Directive<'_>| match nginx::directive(&directive.name()) {
+        Some(known) => known
+            .forms
+            .iter()
+            .any(|form| form.block == directive.is_block()),
+        None => config.knows_directive(&directive.name()),
     };
     let all = config.top().count();
     let good: Vec<Directive<'_>> = config.top().filter(known).collect();

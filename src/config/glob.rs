@@ -58,9 +58,38 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 
 /// Matches one component of a path: `*`, `?`, `[…]` and `\x`; a leading dot must be written out.
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
-        return false;
+    let hidden = name.first() == Some(&b'.') && pattern.first() != Some(&b'.');
+    !hidden && matches_text(pattern, name)
+}
+
+/// Matches a whole path with `/` between its parts; `**` as a part stands for any number of parts, also none.
+pub(crate) fn covers(pattern: &[u8], path: &[u8]) -> bool {
+    let split = |text| <[u8]>::split(text, |byte| *byte == b'/').collect::<Vec<_>>();
+    let (pattern, path): (Vec<&[u8]>, Vec<&[u8]>) = (split(pattern), split(path));
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < path.len() {
+        match (pattern.get(p), star) {
+            (Some(part), _) if *part == b"**" => {
+                p += 1;
+                star = Some((p, n));
+            }
+            (Some(part), _) if matches_text(part, path[n]) => {
+                p += 1;
+                n += 1;
+            }
+            (_, Some((after, from))) => {
+                p = after;
+                n = from + 1;
+                star = Some((after, n));
+            }
+            (_, None) => return false,
+        }
     }
+    pattern[p..].iter().all(|part| *part == b"**")
+}
+
+fn matches_text(pattern: &[u8], name: &[u8]) -> bool {
     // On a mismatch the last star takes one byte more; earlier stars need no second look.
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -157,6 +186,28 @@ mod tests {
                 expected,
                 "{pattern} {name}"
             );
+        }
+    }
+
+    #[test]
+    fn two_stars_stand_for_any_number_of_parts() {
+        for (pattern, path, expected) in [
+            ("/ws/**", "/ws/", true),
+            ("/ws/**", "/ws", true),
+            ("/ws/**", "/ws/a/b", true),
+            ("/ws/**", "/wsx", false),
+            ("/ws/*", "/ws/a", true),
+            ("/ws/*", "/ws/a/b", false),
+            ("/**/live", "/live", true),
+            ("/**/live", "/a/b/live", true),
+            ("/**/live/**/x", "/live/live/y/x", true),
+            ("/**/live", "/a/live/b", false),
+            ("**", "", true),
+            ("vendor", "vendor", true),
+            ("**/*.bak", "a/.b.bak", true),
+        ] {
+            let covered = covers(pattern.as_bytes(), path.as_bytes());
+            assert_eq!(covered, expected, "{pattern} {path}");
         }
     }
 

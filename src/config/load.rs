@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use super::files::Files;
 use super::{
-    Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME, UnreadableFile, glob,
+    Assumptions, Config, Entry, EntryId, IncludeProblem, IncludeProblemKind, UNKNOWN_NAME,
+    UnreadableFile, glob,
 };
 use crate::nginx::{self, Contexts, Version};
 use crate::source::{Asked, FileId, Origin, ReadError, Sources, Span};
@@ -37,6 +38,8 @@ pub struct LoadOptions {
     pub files: Files,
     /// The nginx that will read the configuration.
     pub version: Version,
+    /// What is known besides.
+    pub assumptions: Assumptions,
     /// Files added at the end of the first block of a context, as if an include named them.
     pub added: Vec<(PathBuf, Contexts)>,
 }
@@ -63,6 +66,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             incomplete_top: false,
             fragment: matches!(root, Root::Fragment(..)).then_some(context),
             version: options.version,
+            assumptions: options.assumptions.clone(),
             include_problems: Vec::new(),
             unreadable: Vec::new(),
             inclusions: HashMap::new(),

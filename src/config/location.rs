@@ -178,13 +178,12 @@ impl<'c> Location<'c> {
     }
 
     /// The locations of its level, itself among them, in file order.
-    pub fn level(&self) -> Vec<Self> {
-        let config = self.directive.config;
-        let parent = self.directive.entry().parent;
-        config
-            .on_level(parent, self.directive.entry().name)
+    pub fn level(&self) -> impl Iterator<Item = Self> {
+        let entry = self.directive.entry();
+        self.directive
+            .config
+            .on_level(entry.parent, entry.name)
             .filter_map(Self::of)
-            .collect()
     }
 
     /// The directive that answers requests here: the last content handler in the block, which wins silently.

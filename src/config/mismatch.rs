@@ -185,8 +185,7 @@ fn rename(location: &Location<'_>, reason: Mismatch) -> Option<Edit> {
 
 /// True when no other location of the level has this name.
 fn is_free(location: &Location<'_>, name: &[u8]) -> bool {
-    let level = location.level();
-    !level
-        .iter()
-        .any(|other| other != location && *other.path == *name)
+    !location
+        .level()
+        .any(|other| other != *location && *other.path == *name)
 }

@@ -3,10 +3,12 @@
 //! Includes are resolved here, inheritance is computed here and nowhere else, and here it is known whether everything
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
+mod assumptions;
 mod comment;
 mod edit;
 mod effective;
 mod evaluated;
+mod excluded;
 mod files;
 mod find;
 mod glob;
@@ -33,8 +35,10 @@ use crate::nginx::{self, Contexts, Version};
 use crate::source::{FileId, Origin, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
+pub use assumptions::{Assumptions, Network, PathPattern};
 pub use comment::Comment;
 pub use effective::{Effective, Visibility};
+pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
 pub use header::{Headers, Upgrade, UpgradeProblem};
@@ -125,6 +129,7 @@ pub struct Config {
     incomplete_top: bool,
     fragment: Option<Contexts>,
     version: Version,
+    assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
     unreadable: Vec<UnreadableFile>,
     /// Of each included file the directives that include it.

@@ -41,6 +41,7 @@ impl Config {
         let variables = self.variables();
         nginx::is_variable(name, subsystem)
             || variables.unknown_module
+            || self.is_described_variable(name)
             || !self.definitions(name).is_empty()
             || variables.captured.contains(&name.to_ascii_lowercase())
     }
@@ -147,7 +148,7 @@ impl Variables {
             }
         } else if !directive.context().intersects(TABLES) {
             // The module of an unknown directive may be built in, with variables of its own.
-            self.unknown_module |= nginx::directive(&name).is_none();
+            self.unknown_module |= !directive.config.knows_directive(&name);
         }
         if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
             self.upgrade_map = Some(directive.id);
@@ -162,7 +163,7 @@ impl Variables {
                 self.define(&reference.name, directive);
             }
             if &*name == b"load_module" {
-                self.unknown_module |= !nginx::is_known_module(&argument);
+                self.unknown_module |= !directive.config.knows_module(&argument);
             }
         }
     }

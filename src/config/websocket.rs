@@ -143,7 +143,27 @@ const LONG_TIMEOUT: u64 = 10 * 60 * 1000;
 impl Proxied<'_> {
     /// How likely this place is meant for WebSockets.
     pub fn websocket_intent(&self) -> Intent {
-        let (path, mut reason, pings) = path_points(&self.location);
+        let (path, reason, pings) = path_points(&self.location);
+        if self.location.is_never_websocket() {
+            return Intent {
+                score: 0,
+                path: 0,
+                reason: String::new(),
+                pings,
+            };
+        }
+        if let Some(pattern) = self.location.known_for_websockets() {
+            return Intent {
+                score: 9,
+                path: 3,
+                reason: format!("`{}` is among your `websocket-paths`", pattern.as_str()),
+                pings,
+            };
+        }
+        self.guessed_intent(path, reason, pings)
+    }
+
+    fn guessed_intent(&self, path: u8, mut reason: String, pings: bool) -> Intent {
         let mut score = i32::from(path);
         if let Some(comment) = comment_about_websockets(&self.location).filter(|_| score < 3) {
             score = 3;
@@ -203,25 +223,21 @@ impl Proxied<'_> {
     /// True when another location of the same level forwards handshakes to the same upstream.
     fn has_upgrading_sibling(&self) -> bool {
         let Some(own) = self.url() else { return false };
-        self.location
-            .level()
-            .into_iter()
-            .take(MAX_SIBLINGS)
-            .any(|sibling| {
-                let pass = sibling
-                    .handler()
-                    .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
-                let Some(pass) = pass else { return false };
-                let sibling = Proxied {
-                    scope: sibling.directive,
-                    location: sibling,
-                    pass,
-                };
-                sibling
-                    .url()
-                    .is_some_and(|url| url.authority() == own.authority())
-                    && sibling.headers().sent("Upgrade").is_some()
-            })
+        self.location.level().take(MAX_SIBLINGS).any(|sibling| {
+            let pass = sibling
+                .handler()
+                .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
+            let Some(pass) = pass else { return false };
+            let sibling = Proxied {
+                scope: sibling.directive,
+                location: sibling,
+                pass,
+            };
+            sibling
+                .url()
+                .is_some_and(|url| url.authority() == own.authority())
+                && sibling.headers().sent("Upgrade").is_some()
+        })
     }
 }
 

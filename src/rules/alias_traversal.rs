@@ -43,7 +43,6 @@ fn check(config: &Config, report: &mut Report) {
         let with_slash = [&location.path, &b"/"[..]].concat();
         let is_free = !location
             .level()
-            .iter()
             .any(|other| other.is_prefix() && *other.path == with_slash);
 
         let target = &example.target;

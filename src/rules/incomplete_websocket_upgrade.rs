@@ -21,7 +21,10 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for place in config.proxied() {
+    for place in config
+        .proxied()
+        .filter(|place| !place.location.is_never_websocket())
+    {
         let upgrade = place.upgrade();
         let (Some(problem), Some(header)) =
             (&upgrade.problem, upgrade.upgrade.or(upgrade.connection))

@@ -12,7 +12,8 @@ rule! {
     /// an error, weaker ones a warning or a note.
     ///
     /// ## When it is fine
-    /// When nothing below the path is a WebSocket: SOAP services under `/ws`, event streams under `/live`.
+    /// When nothing below the path is a WebSocket: SOAP services under `/ws`, event streams under `/live`. List such paths
+    /// in `not-websocket-paths` of the settings, and in `websocket-paths` those that only you know for WebSockets.
     ///
     /// ## Fix
     /// Unsafe, since the intent is guessed: forward the handshake, over HTTP/1.1.

@@ -1,8 +1,5 @@
 use crate::rule::*;
 
-/// Times up to this many milliseconds are taken for short.
-const SHORT: u64 = 5000;
-
 rule! {
     /// A timeout of a few seconds cuts off answers that take longer.
     ///
@@ -11,7 +8,8 @@ rule! {
     ///
     /// ## When it is fine
     /// For endpoints that must answer at once, or fail over quickly. `client_*` timeouts and `send_timeout` of this length
-    /// protect against slow clients; they are only a note, for slow networks.
+    /// protect against slow clients; they are only a note, for slow networks. Up to 5 seconds are short, or what
+    /// `short-timeout` of the settings says.
     ///
     /// ## Fix
     /// Unsafe: nginx's default of 60 seconds.
@@ -32,7 +30,8 @@ fn check(config: &Config, report: &mut Report) {
             // An idle tunnel is another rule's matter.
             let tunnel =
                 kind == "read" && place.pass.is("proxy_pass") && place.upgrade().completes();
-            if time == 0 || time > SHORT || tunnel || report.has(directive.span()) {
+            if time == 0 || time > config.short_timeout() || tunnel || report.has(directive.span())
+            {
                 continue;
             }
             let seconds = time as f64 / 1000.0;
@@ -71,7 +70,7 @@ fn check(config: &Config, report: &mut Report) {
         };
         if value
             .milliseconds()
-            .is_some_and(|time| time > 0 && time <= SHORT)
+            .is_some_and(|time| time > 0 && time <= config.short_timeout())
         {
             report
                 .at(

@@ -26,7 +26,10 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for place in config.proxied().filter(|place| place.upgrade().completes()) {
+    for place in config
+        .proxied()
+        .filter(|place| place.upgrade().completes() && !place.location.is_never_websocket())
+    {
         let set = place.time("proxy_read_timeout");
         let time = set.map_or(DEFAULT, |(_, time)| time);
         let effective = place.scope.effective("proxy_read_timeout");

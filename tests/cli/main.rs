@@ -4,6 +4,7 @@
 mod docs;
 mod fix;
 mod program;
+mod settings;
 mod suppress;
 
 use std::collections::BTreeMap;
