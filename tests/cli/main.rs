@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod docs;
+mod output;
 mod program;
 
 use std::collections::BTreeMap;
