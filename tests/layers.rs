@@ -9,7 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("syntax", &["source"]),
     ("nginx", &[]),
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
-    ("routing", &["source", "config", "nginx"]),
+    ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
     (
         "rule",

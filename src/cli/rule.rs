@@ -7,15 +7,13 @@ use clap::Args;
 
 use super::global::Global;
 use super::{CLEAN, FAILED, Streams, Terminal, USUAL_WIDTH};
+use crate::config::closest;
 use crate::report::printable;
 use crate::rule::{self, Category, Fixes};
 use crate::rules::RULES;
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST_PAGE: usize = 100;
-
-/// A name that needs more than this share of its letters changed was not meant.
-const LETTERS_TO_AN_EDIT: usize = 3;
 
 /// List the rules, or show the page of one
 #[derive(Debug, Args)]
@@ -46,7 +44,8 @@ pub(super) fn rule(
         }
         None => {
             let mut message = format!("error: there is no rule `{}`", printable(wanted));
-            if let Some(similar) = similar(wanted) {
+            let meant = wanted.replace('_', "-").to_lowercase();
+            if let Some(similar) = closest(&meant, RULES.iter().map(|(name, _)| *name)) {
                 message.push_str(&format!("; did you mean `{similar}`?"));
             }
             streams.say(&message);
@@ -180,33 +179,6 @@ fn wrapped(text: &str, width: usize, indent: usize) -> String {
     wrapped
 }
 
-/// The rule whose name is nearest, if one is near.
-fn similar(name: &str) -> Option<&'static str> {
-    let name = name.replace('_', "-").to_lowercase();
-    RULES
-        .iter()
-        .map(|(known, _)| (distance(&name, known), *known))
-        .filter(|(distance, known)| *distance <= known.len() / LETTERS_TO_AN_EDIT)
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// How many letters must be inserted, deleted or replaced (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = above + 1;
-        for (column, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,12 +243,5 @@ mod tests {
                                                long enough to be
                                                wrapped.
         ");
-    }
-
-    #[test]
-    fn distances_count_letters() {
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("alias-travesal", "alias-traversal"), 1);
     }
 }

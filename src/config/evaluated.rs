@@ -36,6 +36,14 @@ impl<'c> Directive<'c> {
                 .into_iter()
                 .collect();
         }
+        if name == "geo" {
+            // Of two arguments the first is the address, of which the second is made.
+            return self
+                .argument(0)
+                .filter(|_| self.argument(1).is_some())
+                .into_iter()
+                .collect();
+        }
         let form = nginx::directive(&name).and_then(|known| known.form(self.context()));
         let Some(form) = form else { return Vec::new() };
         let mut evaluated = Vec::new();
@@ -43,11 +51,25 @@ impl<'c> Directive<'c> {
         for (index, argument) in self.arguments().enumerate() {
             let is_regex = after_operator || index == 0 && argument.starts_with(b"~");
             after_operator = name == "if" && matches!(&*argument, b"~" | b"~*" | b"!~" | b"!~*");
-            if form.evaluates(index + 1) && !is_regex {
+            if form.evaluates(index + 1) && !is_regex && !is_literal(&name, index, &argument) {
                 evaluated.push(argument);
             }
         }
         evaluated
+    }
+}
+
+/// True for arguments that stay as they are although others in their place are evaluated.
+fn is_literal(name: &[u8], index: usize, argument: &[u8]) -> bool {
+    match name {
+        // The variable that is defined.
+        b"map" | b"split_clients" => index == 1,
+        // The name of a format, and an address that nginx sends to.
+        b"access_log" => index == 1 || argument.starts_with(b"syslog:"),
+        b"charset" | b"source_charset" => !argument.starts_with(b"$"),
+        // Looked at only beside a certificate.
+        b"ssl_certificate_key" => true,
+        _ => false,
     }
 }
 

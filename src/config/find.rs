@@ -180,13 +180,14 @@ impl Finder {
         }
         let reason = match config.top().next() {
             _ if !config.unreadable().is_empty() => None,
-            None => Some("it holds no directive"),
+            None if config.mistakes().next().is_none() => Some("it holds no directive"),
+            Some(first) if first.name().is_empty() => None,
             Some(_) if !knows_any_directive(config) => {
                 Some("it does not look like an nginx configuration")
             }
-            Some(_) => None,
+            _ => None,
         };
-        if let Some(reason) = reason.filter(|_| config.mistakes().next().is_none()) {
+        if let Some(reason) = reason {
             return Err(ReadError::because(reason));
         }
         let context = context_of(config);

@@ -2,7 +2,7 @@
 
 use super::{Config, Directive, Effective, Proxied, Visibility, Word};
 use crate::diagnostic::Edit;
-use crate::nginx;
+use crate::nginx::{self, Contexts};
 
 /// A `proxy_set_header` list in effect somewhere; all of it comes from one level.
 #[derive(Clone, Debug)]
@@ -139,8 +139,9 @@ impl<'c> Proxied<'c> {
         };
         // What is missing in a lone server is judged milder even where its own list is complete.
         let mut visibility = headers.visibility();
-        if connection.is_none() || upgrade.is_none() {
-            visibility = visibility.max(config.visibility_above().min(Visibility::Lone));
+        if (connection.is_none() || upgrade.is_none()) && config.fragment() == Some(Contexts::HTTP)
+        {
+            visibility = visibility.max(Visibility::Lone);
         }
 
         let problem = match (upgrade, connection) {

@@ -133,7 +133,8 @@ impl Loader<'_> {
     /// Adds the directives of a file below `parent`, and follows its includes.
     fn splice(&mut self, file: FileId, parent: Option<EntryId>, context: Contexts) {
         self.stack.push((file, 0));
-        if has_doubtful_structure(self.config.tree(file)) {
+        let doubtful = has_doubtful_structure(self.config.tree(file));
+        if doubtful {
             self.mark_incomplete(parent);
         }
         let depth = self.config.ancestors(parent).count();
@@ -173,7 +174,7 @@ impl Loader<'_> {
                 name,
                 context,
                 inside,
-                incomplete: false,
+                incomplete: doubtful && block,
             });
             if is_include {
                 self.include(id, parent, context);

@@ -42,6 +42,7 @@ pub use mismatch::Mismatch;
 pub use proxy::{Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
+pub use similar::closest;
 pub use variable::Definition;
 pub use websocket::Intent;
 

@@ -1,7 +1,7 @@
 //! Names that were probably meant.
 
 /// The candidate that is written most like `name`: at most two letters differ, of a short name one.
-pub(super) fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
+pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
     let allowed = if name.len() < 6 { 1 } else { 2 };
     candidates
         .map(|candidate| (distance(name, candidate), candidate))

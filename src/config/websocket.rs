@@ -163,6 +163,7 @@ impl Proxied<'_> {
         if score == 0
             && self.location.is_prefix()
             && &*self.location.path == b"/"
+            && !self.has_upgrading_sibling()
             && let Some(name) = self.known_application(host)
         {
             score = 2;

@@ -1,8 +1,11 @@
 //! Which location takes every request of another one, as far as it shows without automata.
 
+use std::collections::{HashMap, HashSet};
+
 use super::example::{Example, request};
-use super::uri::escape;
-use crate::config::{Location, Modifier, Shape};
+use super::uri::{Uri, escape};
+use crate::config::{Config, Location, Modifier, Shape};
+use crate::source::Span;
 
 /// A location that takes the requests of another one.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,29 +30,79 @@ pub enum Reason {
     Preference,
 }
 
-/// The location that takes everything from the one at `index` of a level; nothing unless that is certain.
-pub fn winner<'c>(level: &[Location<'c>], index: usize) -> Option<Winner<'c>> {
-    let loser = level.get(index)?;
-    let first = level[..index].iter().find_map(|earlier| {
-        let cover = covers(earlier, loser)?;
-        Some(Winner {
-            location: earlier.clone(),
-            reason: Reason::Order,
-            but_line_feeds: cover == Cover::Lines,
-            is_equal: covers(loser, earlier) == Some(Cover::Everything),
-        })
-    });
-    first.or_else(|| preferred(level, loser))
+/// The heads of locations that get no request because another one of their level takes everything.
+pub fn unreachable(config: &Config) -> HashSet<Span> {
+    let dead = |level: Vec<Location<'_>>| {
+        let winners = winners(&level);
+        let taken = level.into_iter().zip(winners);
+        taken
+            .filter(|(_, winner)| winner.is_some())
+            .map(|(location, _)| location.directive.span())
+            .collect::<Vec<_>>()
+    };
+    config
+        .location_levels()
+        .into_iter()
+        .flat_map(dead)
+        .collect()
+}
+
+/// For each location of a level the one that takes everything from it; nothing unless that is certain.
+pub fn winners<'c>(level: &[Location<'c>]) -> Vec<Option<Winner<'c>>> {
+    // What covers a location begins with the same text or is the same text, so few of many have to be compared.
+    let mut by_text: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    let mut winners = Vec::with_capacity(level.len());
+    for (index, loser) in level.iter().enumerate() {
+        let text = key(&loser.path);
+        let wanted = begin(loser).unwrap_or_default();
+        let mut candidates: Vec<usize> = (0..=wanted.len())
+            .filter_map(|length| by_text.get(&key(&wanted[..length])))
+            .chain(by_text.get(&b"/"[..]))
+            .chain(by_text.get(&text))
+            .flatten()
+            .copied()
+            .collect();
+        candidates.sort_unstable();
+        let first = candidates.into_iter().find_map(|earlier| {
+            let earlier = &level[earlier];
+            let cover = covers(earlier, loser)?;
+            Some(Winner {
+                location: earlier.clone(),
+                reason: Reason::Order,
+                but_line_feeds: cover == Cover::Lines,
+                is_equal: covers(loser, earlier) == Some(Cover::Everything),
+            })
+        });
+        if first.is_none() {
+            // One that is covered itself takes nothing that its own winner does not take.
+            by_text.entry(text).or_default().push(index);
+            if let Some(begin) = begin(loser).filter(|_| loser.is_regex()) {
+                by_text.entry(key(&begin)).or_default().push(index);
+            }
+        }
+        winners.push(first.or_else(|| preferred(level, loser)));
+    }
+    winners
+}
+
+/// The text that every match of a regex begins with.
+fn begin(location: &Location<'_>) -> Option<Vec<u8>> {
+    Shape::of(&location.path).map(|shape| shape.prefix)
+}
+
+fn key(text: &[u8]) -> Vec<u8> {
+    text.to_ascii_lowercase()
 }
 
 /// A request that both locations match and that the first one certainly answers.
 pub fn contested(winner: &Location<'_>, loser: &Location<'_>) -> Option<Example> {
     let regex = loser.regex()?;
-    let begin = Shape::of(&loser.path).map_or_else(Vec::new, |shape| shape.prefix);
+    let begin = begin(loser).unwrap_or_default();
     TAILS.iter().find_map(|tail| {
-        let path = [&begin, tail.as_bytes()].concat();
+        let target = escape(&[&begin, tail.as_bytes()].concat());
+        let path = Uri::parse(&target, true)?.path;
         let is_match = regex.is_match(&path).ok()?;
-        request(winner, &escape(&path)).filter(|_| is_match)
+        request(winner, &target).filter(|_| is_match)
     })
 }
 

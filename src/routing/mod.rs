@@ -10,7 +10,7 @@ mod mapping;
 mod uri;
 
 pub use choice::{Choice, choose};
-pub use cover::{Reason, Winner, contested, winner};
+pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use example::{Example, example};
 pub use mapping::{Mapping, is_rewritten, map, mapping_example};
 pub use uri::{Uri, escape};

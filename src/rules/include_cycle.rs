@@ -38,7 +38,7 @@ fn check(config: &Config, report: &mut Report) {
         let finding = report.at(include.span(), message);
         finding.here("nginx opens the file again here, without end");
         for step in steps.iter().filter(|step| **step != include) {
-            finding.label(step.span(), "on the way there");
+            finding.label(step.span(), "the circle leads through this include");
         }
         if include.argument(0).is_some_and(|name| name.contains(&b'*')) {
             finding.help(

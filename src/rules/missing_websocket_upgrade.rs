@@ -24,7 +24,12 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
+    let unreachable = routing::unreachable(config);
     for place in config.proxied() {
+        // There the order of the blocks is the problem, and headers would not help.
+        if unreachable.contains(&place.location.directive.span()) {
+            continue;
+        }
         let intent = place.websocket_intent();
         let severity = match intent.score {
             0 => continue,

@@ -25,7 +25,8 @@ fn check(config: &Config, report: &mut Report) {
         let Some(reason) = location.mismatch() else {
             continue;
         };
-        if location.is_internal() || location.may_be_redirected_to() {
+        let never = reason == Mismatch::BlankBeforeAnchor;
+        if !never && (location.is_internal() || location.may_be_redirected_to()) {
             continue;
         }
         let shown = config.excerpt(location.directive.span());
@@ -38,9 +39,13 @@ fn check(config: &Config, report: &mut Report) {
                 "the blank inside the quotes belongs to the name, and a path begins with `/`",
                 "Put the quotes around the name only.",
             ),
+            Mismatch::NoSlash if location.path.first().is_some_and(u8::is_ascii_alphanumeric) => (
+                "a path begins with `/`",
+                "Begin the name with `/`. The name of a host belongs into `server_name`.",
+            ),
             Mismatch::NoSlash => (
                 "a path begins with `/`",
-                "A host, a file extension or a pattern is no prefix of a path either: names of hosts belong into `server_name`, patterns need `~`.",
+                "A file extension or another pattern needs `~` before it, and to be written as a regex.",
             ),
             Mismatch::DoubleSlash => (
                 "nginx merges `//` in a path to `/`",
@@ -60,7 +65,11 @@ fn check(config: &Config, report: &mut Report) {
                 location.directive.span(),
                 format!("no request matches `{shown}`: {why}"),
             )
-            .here("only an internal redirect could lead here")
+            .here(if never {
+                "nothing leads here"
+            } else {
+                "only an internal redirect could lead here"
+            })
             .help(help)
             .given(location.visibility())
             .fix(

@@ -23,10 +23,9 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     for level in config.location_levels() {
-        for (index, location) in level.iter().enumerate() {
-            let Some(winner) = routing::winner(&level, index) else {
-                continue;
-            };
+        let winners = routing::winners(&level);
+        for (location, winner) in level.iter().zip(winners) {
+            let Some(winner) = winner else { continue };
             if winner.location.directive.span() != location.directive.span() {
                 explain(config, report, location, &winner);
             }

@@ -619,6 +619,11 @@ fn what_is_no_configuration_is_not_called_clean() {
         ("empty.conf", "it holds no directive"),
         ("comment.conf", "it holds no directive"),
         ("latin.conf", "it does not look like an nginx configuration"),
+        (
+            "binary.conf",
+            "it does not look like an nginx configuration",
+        ),
+        ("zeros.conf", "it does not look like an nginx configuration"),
         ("none.conf", "no such file"),
         ("empty.conf/x", "a part of the path is not a directory"),
         ("a", "too many levels of symbolic links"),
@@ -626,11 +631,6 @@ fn what_is_no_configuration_is_not_called_clean() {
         let before = tree.contents();
         assert_fails(&tree.check(&[name]), &format!("/{name}: {why}\n"));
         assert_eq!(tree.contents(), before);
-    }
-    for name in ["binary.conf", "zeros.conf"] {
-        let outcome = tree.check(&[name]);
-        assert_finds(&outcome, "syntax-error", name);
-        assert_eq!(outcome.code, FOUND);
     }
 }
 
@@ -781,7 +781,7 @@ fn includes_that_multiply_are_given_up() {
 }
 
 /// Bad input must cost seconds at most; a machine that does other things too gets some more.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A build without optimisation reads a tenth in the same time.
 const HUGE: usize = if cfg!(debug_assertions) {
@@ -802,8 +802,12 @@ fn huge_files_of_one_byte_are_given_up_in_time() {
         tree.write(name, &vec![byte; HUGE]);
         let start = Instant::now();
         let outcome = tree.check(&[name]);
-        assert_finds(&outcome, "syntax-error", &format!("/{name}:1:1"));
-        assert_eq!(outcome.code, FOUND, "{}", outcome.stderr);
+        if name == "word" {
+            assert_fails(&outcome, "it does not look like an nginx configuration");
+        } else {
+            assert_finds(&outcome, "syntax-error", &format!("/{name}:1:1"));
+            assert_eq!(outcome.code, FOUND, "{}", outcome.stderr);
+        }
         assert!(start.elapsed() < PATIENCE, "{name}: {:?}", start.elapsed());
         fs::remove_file(tree.path(name)).expect("a file of our own");
     }

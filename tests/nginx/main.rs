@@ -6,6 +6,7 @@
 mod debian;
 mod fixtures;
 mod harness;
+mod locations;
 mod routing;
 mod tokenizer;
 mod websocket;

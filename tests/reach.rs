@@ -1,0 +1,150 @@
+//! What is said to be out of reach is never reached: all short paths are tried.
+
+use std::path::PathBuf;
+
+use nginspect::config::{Config, LoadOptions, Location, Root, load};
+use nginspect::routing::{Choice, Uri, choose, contested, winners};
+use proptest::prelude::*;
+
+/// What may stand before and in the name of a location that is tried.
+const NAMES: [&str; 40] = [
+    "/",
+    "/a",
+    "/a/",
+    "/A/",
+    "/a/b",
+    "/b",
+    "^~ /",
+    "^~ /a",
+    "^~ /a/",
+    "^~ /A",
+    "^~ /a/b",
+    "= /a",
+    "= /a/b",
+    "~ ^/",
+    "~ ^",
+    "~ ^/a",
+    "~ ^/A",
+    "~ ^/a/",
+    "~ ^/a/b",
+    "~ ^/a/.*",
+    "~ ^/a/(.*)$",
+    "~ ^/a(.*)",
+    "~ ^/.*$",
+    "~ ^/a$",
+    "~ ^/a/[^b]",
+    "~* ^/a/[^b]",
+    "~ b$",
+    "~* b$",
+    "~ /",
+    "~ ^/a/b+",
+    "~ ^/a|/b",
+    "~ ^/(a|b)",
+    "~ (?i)^/a",
+    "~ ^/a/?",
+    "~* ^/a",
+    "~* ^/A/b",
+    "~* ^/a/",
+    "~* ^/",
+    "~* ^/a/b$",
+    "~ ^/\\/",
+];
+
+fn config(names: &[String]) -> Config {
+    let blocks: String = names
+        .iter()
+        .map(|name| format!("location {name} {{ }}\n"))
+        .collect();
+    let path = PathBuf::from("/nowhere/nginx.conf");
+    let mut options = LoadOptions::default();
+    let text = format!("events {{ }} http {{ server {{\n{blocks}}} }}");
+    options
+        .files
+        .buffers
+        .insert(path.clone(), text.into_bytes());
+    load(&Root::File(path), &options).expect("a configuration")
+}
+
+/// Every path of at most `length` bytes after its first slash.
+fn paths(alphabet: &[u8], length: usize) -> Vec<Vec<u8>> {
+    let mut all = vec![b"/".to_vec()];
+    let mut last = all.clone();
+    for _ in 0..length {
+        last = last
+            .iter()
+            .flat_map(|path| {
+                alphabet
+                    .iter()
+                    .map(move |byte| [path, &[*byte][..]].concat())
+            })
+            .collect();
+        all.extend(last.iter().cloned());
+    }
+    all
+}
+
+fn reaches(config: &Config, path: &[u8], location: &Location<'_>) -> bool {
+    let server = config.servers().next().expect("a server");
+    choose(server, path) == Choice::Location(location.clone())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_path_reaches_a_location_whose_requests_another_one_takes(
+        names in prop::collection::vec(prop::sample::select(&NAMES[..]), 2..7)
+    ) {
+        let mut written: Vec<String> = Vec::new();
+        for name in names {
+            // nginx refuses one prefix or exact name twice.
+            let bare = |name: &str| name.trim_start_matches("^~ ").to_owned();
+            let clashes = |other: &String| !name.starts_with('~') && bare(other) == bare(name);
+            if !written.iter().any(clashes) {
+                written.push(name.to_owned());
+            }
+        }
+        let config = config(&written);
+        for level in config.location_levels() {
+            for (loser, winner) in level.iter().zip(winners(&level)) {
+                let Some(winner) = winner else { continue };
+                for path in paths(b"aAb/\n", 4) {
+                    let excepted = winner.but_line_feeds && path.contains(&b'\n');
+                    prop_assert!(
+                        excepted || !reaches(&config, &path, loser),
+                        "{:?} reaches {loser} in {written:?}",
+                        path.escape_ascii().to_string()
+                    );
+                }
+                if let Some(example) = contested(&winner.location, loser) {
+                    let uri = Uri::parse(example.target.as_bytes(), true).expect("a target");
+                    prop_assert!(reaches(&config, &uri.path, &winner.location));
+                    let regex = loser.regex().expect("a regex");
+                    prop_assert!(regex.is_match(&uri.path).expect("an answer"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_request_matches_a_name_that_nothing_equals(
+        names in prop::collection::vec(
+            ("(= |\\^~ |)", "[a/.^][a/.]{0,5}").prop_map(|(modifier, name)| modifier + &name),
+            1..4
+        )
+    ) {
+        let mut names = names;
+        names.dedup();
+        let config = config(&names);
+        for location in config.locations().filter(|location| location.mismatch().is_some()) {
+            for target in paths(b"a/.", 6) {
+                let Some(uri) = Uri::parse(&target, true) else { continue };
+                prop_assert!(!reaches(&config, &uri.path, &location), "{uri:?} reaches {location}");
+            }
+        }
+    }
+}
