@@ -17,7 +17,7 @@ pub(super) fn path(file: &SourceFile, base: Option<&Path>) -> PathBuf {
     real.into_iter()
         .chain([&named])
         .find_map(|path| path.strip_prefix(base).ok())
-        .unwrap_or(&named)
+        .unwrap_or_else(|| real.unwrap_or(&named))
         .to_owned()
 }
 

@@ -189,7 +189,7 @@ impl Log<'_> {
         let changes: Vec<Value> = edits
             .chunk_by(|one, next| one.span.file == next.span.file)
             .map(|edits| {
-                let replacements: Vec<Value> = edits.iter().map(|edit| self.replacement(edit)).collect();
+                let replacements = self.replacements(edits);
                 json!({"artifactLocation": self.artifact(edits[0].span.file), "replacements": replacements})
             })
             .collect();
@@ -207,10 +207,18 @@ impl Log<'_> {
         })
     }
 
-    fn replacement(&self, edit: &Edit) -> Value {
-        json!({
-            "deletedRegion": self.region(edit.span),
-            "insertedContent": {"text": edit.text},
-        })
+    /// The edits of one file; several insertions at the same place are one.
+    fn replacements(&self, edits: &[&Edit]) -> Vec<Value> {
+        let edits: Vec<(Value, &str)> = edits
+            .iter()
+            .map(|edit| (self.region(edit.span), &*edit.text))
+            .collect();
+        edits
+            .chunk_by(|(one, _), (next, _)| one == next)
+            .map(|edits| {
+                let text: String = edits.iter().map(|(_, text)| *text).collect();
+                json!({"deletedRegion": edits[0].0, "insertedContent": {"text": text}})
+            })
+            .collect()
     }
 }

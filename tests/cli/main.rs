@@ -3,6 +3,7 @@
 
 mod docs;
 mod fix;
+mod output;
 mod program;
 mod settings;
 mod suppress;

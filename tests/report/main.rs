@@ -1,9 +1,12 @@
 //! What people and programs get to read.
 
+mod formats;
+mod schema;
+
 use insta::assert_snapshot;
 use nginspect::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
 use nginspect::report::{Description, Findings, Part, concise, json, text};
-use nginspect::rules::RULES;
+use nginspect::rule::{Category, Fixes, Rule};
 use nginspect::source::{FileId, Origin, Sources, Span};
 use proptest::prelude::*;
 
@@ -35,6 +38,28 @@ const SNIPPET: &str = "\
 alias /srv/static/;
 expires 1h;
 ";
+
+/// Real rules would change the snapshots with every word of their pages.
+static RULES_OF_THE_SHOP: &[(&str, &Rule)] = &[
+    (
+        "never-found",
+        &Rule {
+            docs: " Nothing is wrong.\n",
+            ..RULE
+        },
+    ),
+    ("alias-traversal", &RULE),
+];
+
+const RULE: Rule = Rule {
+    docs: " A request may leave\n the folder.\n\n The slash is `missing`.\n\n ## Fix\n Unsafe: adds it.\n",
+    category: Category::Static,
+    severity: Severity::Error,
+    fix: Fixes::Unsafe,
+    since: "0.1.0",
+    see: "https://nginx.org/",
+    check: |_, _| {},
+};
 
 fn finding(span: Span, message: &str) -> Diagnostic {
     Diagnostic {
@@ -76,7 +101,7 @@ fn printed(sources: &Sources, diagnostics: &[Diagnostic], format: Format) -> Str
         }],
         files: sources.iter().count(),
         describe: &describe,
-        rules: RULES,
+        rules: RULES_OF_THE_SHOP,
         base: None,
         failures: &[],
     };
@@ -541,5 +566,7 @@ proptest! {
 
         let value: serde_json::Value = serde_json::from_str(&as_json(&sources, &diagnostics)).expect("valid JSON");
         prop_assert_eq!(&value["diagnostics"][0]["message"], &message);
+
+        formats::assert_every_format_holds(&sources, &diagnostics);
     }
 }
