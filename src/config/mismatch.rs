@@ -52,8 +52,8 @@ fn mismatch(location: &Location<'_>) -> Option<Mismatch> {
             if holds(b"/./") || holds(b"/../") || modifier == Modifier::Exact && ends_in_dots {
                 Some(Mismatch::DotSegment)
             } else {
-                let merges = merges_slashes(location.directive.config());
-                (holds(b"//") && merges).then_some(Mismatch::DoubleSlash)
+                let merged = holds(b"//") && merges_slashes(location.directive.config());
+                merged.then_some(Mismatch::DoubleSlash)
             }
         }
     }
