@@ -51,6 +51,11 @@ pub fn unreachable(config: &Config) -> HashSet<Span> {
 pub fn winners<'c>(level: &[Location<'c>]) -> Vec<Option<Winner<'c>>> {
     // What covers a location begins with the same text or is the same text, so few of many have to be compared.
     let mut by_text: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    let preferential: HashMap<&[u8], &Location<'c>> = level
+        .iter()
+        .filter(|location| location.modifier == Modifier::PreferentialPrefix)
+        .map(|location| (&*location.path, location))
+        .collect();
     let mut winners = Vec::with_capacity(level.len());
     for (index, loser) in level.iter().enumerate() {
         let text = key(&loser.path);
@@ -80,7 +85,12 @@ pub fn winners<'c>(level: &[Location<'c>]) -> Vec<Option<Winner<'c>>> {
                 by_text.entry(key(&begin)).or_default().push(index);
             }
         }
-        winners.push(first.or_else(|| preferred(level, loser)));
+        let longest = || {
+            (0..=wanted.len())
+                .rev()
+                .find_map(|length| preferential.get(&wanted[..length]))
+        };
+        winners.push(first.or_else(|| preferred(level, loser, longest()?)));
     }
     winners
 }
@@ -193,22 +203,17 @@ fn has_letters(text: &[u8]) -> bool {
 }
 
 /// The `^~` prefix that keeps a regex of its level from ever being tried.
-fn preferred<'c>(level: &[Location<'c>], loser: &Location<'c>) -> Option<Winner<'c>> {
+fn preferred<'c>(
+    level: &[Location<'c>],
+    loser: &Location<'c>,
+    longest: &Location<'c>,
+) -> Option<Winner<'c>> {
     // Another prefix may stand in what cannot be seen.
     let is_visible = loser
         .directive
         .parent()
         .is_some_and(|block| !block.is_incomplete());
-    if !loser.is_regex() || !is_visible {
-        return None;
-    }
-    let wanted = Shape::of(&loser.path)?.prefix;
-    let longest = level
-        .iter()
-        .filter(|location| {
-            location.modifier == Modifier::PreferentialPrefix && wanted.starts_with(&location.path)
-        })
-        .max_by_key(|location| location.path.len())?;
+    let wanted = begin(loser).filter(|_| loser.is_regex() && is_visible)?;
     // Among longer prefixes that a path of the regex may begin with, in some case, a plain one brings the regexes back.
     let brings_back = |other: &Location<'_>| {
         let common = wanted.len().min(other.path.len());
