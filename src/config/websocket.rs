@@ -289,6 +289,9 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     {
         return points;
     }
+    if let Some(word) = certain_word(&location.path.text().to_lowercase()) {
+        return (3, format!("its path says `{word}`"), false);
+    }
     let endpoint = ENDPOINTS
         .iter()
         .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
@@ -299,6 +302,29 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
             format!(", an endpoint of {application}")
         };
         (3, format!("it matches `{endpoint}`{of}"), *pings)
+    })
+}
+
+/// A word that only WebSockets have and that every path which the regex matches must hold.
+///
+/// With alternatives, lookarounds or classes of letters it is not told; nor is a word that may be left out.
+fn certain_word(regex: &str) -> Option<&'static str> {
+    if ["|", "(?!", "(?<", "[^", "\\w", "\\s", "\\q"]
+        .iter()
+        .any(|part| regex.contains(part))
+    {
+        return None;
+    }
+    WORDS[0].0.iter().copied().find(|known| {
+        regex.match_indices(known).any(|(start, _)| {
+            let end = start + known.len();
+            let rest = regex[end..].trim_start_matches(')');
+            let is_inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '\\';
+            !regex[..start].ends_with(is_inside)
+                && !rest.starts_with(|letter: char| {
+                    letter.is_ascii_alphanumeric() || matches!(letter, '?' | '*' | '{')
+                })
+        })
     })
 }
 
