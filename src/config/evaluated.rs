@@ -76,9 +76,14 @@ fn is_literal(name: &[u8], index: usize, argument: &[u8]) -> bool {
 impl Config {
     /// True for a name in capitals in a template, which another program replaces.
     pub fn is_placeholder(&self, name: &str, place: Span) -> bool {
+        self.is_called_template(place) && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+    }
+
+    /// True when the name of the file of a place says that it is a template.
+    pub fn is_called_template(&self, place: Span) -> bool {
         let file = self.sources.file(place.file).name();
         TEMPLATES.iter().any(|ending| file.ends_with(ending))
-            && !name.bytes().any(|byte| byte.is_ascii_lowercase())
+            || file.split('/').any(|folder| folder == "templates")
     }
 
     /// The variable that is written most like `name`, if any is close.

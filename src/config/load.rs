@@ -145,6 +145,7 @@ impl Loader<'_> {
         if doubtful {
             self.mark_incomplete(parent);
         }
+        let is_template = is_template(self.config.tree(file));
         let depth = self.config.ancestors(parent).count();
         // The blocks that are open: where each ends in the tree, its entry, and the context inside it.
         let mut open: Vec<(u32, EntryId, Contexts)> = Vec::new();
@@ -182,7 +183,7 @@ impl Loader<'_> {
                 name,
                 context,
                 inside,
-                incomplete: doubtful && block,
+                incomplete: (doubtful && block) || is_template,
             });
             if is_include {
                 self.include(id, parent, context);
@@ -382,6 +383,13 @@ impl Loader<'_> {
 /// Index of a directive's name in nginx's table.
 pub(super) fn name_id(name: &[u8]) -> u16 {
     nginx::directive_index(name).map_or(UNKNOWN_NAME, |index| index as u16)
+}
+
+/// True for a file that a program fills in before nginx reads it.
+fn is_template(tree: &Tree) -> bool {
+    tree.mistakes
+        .iter()
+        .any(|mistake| mistake.kind == MistakeKind::Template)
 }
 
 /// True when a mistake leaves it open which block holds what.

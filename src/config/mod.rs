@@ -499,6 +499,12 @@ impl Word<'_> {
         nginx::has_variables(&self.value)
     }
 
+    /// True when a template's placeholder is a part of the value.
+    pub fn has_placeholder(&self) -> bool {
+        let opens = |pair: &[u8]| matches!(pair, b"{{" | b"{%" | b"<%");
+        self.value.windows(2).any(opens)
+    }
+
     /// True when the value is this header's name, in any case.
     pub fn is_header(&self, name: &str) -> bool {
         self.value.eq_ignore_ascii_case(name.as_bytes())

@@ -109,10 +109,13 @@ pub struct ProxyUrl<'c> {
 }
 
 impl<'c> ProxyUrl<'c> {
-    /// Takes an address apart as `ngx_http_proxy_pass` and `ngx_parse_url` do; nothing when it has no scheme.
+    /// Takes an address apart as `ngx_http_proxy_pass` and `ngx_parse_url` do; nothing when it has no scheme or is a template's.
     ///
     /// With variables the parts are those of the text: what they hold is not known here.
     pub fn parse(word: Word<'c>) -> Option<Self> {
+        if word.has_placeholder() {
+            return None;
+        }
         let scheme = ["http://", "https://"]
             .iter()
             .find(|scheme| {

@@ -19,7 +19,7 @@ pub struct Intent {
 /// itself.
 ///
 /// Matched at any depth, on whole segments; three points each.
-const ENDPOINTS: [(&str, &str, bool); 41] = [
+const ENDPOINTS: [(&str, &str, bool); 42] = [
     ("/socket.io", "Socket.IO", true),
     ("/engine.io", "Engine.IO", true),
     ("/sockjs-node", "webpack's development server", false),
@@ -36,6 +36,7 @@ const ENDPOINTS: [(&str, &str, bool); 41] = [
     ("/chathub", "SignalR", true),
     ("/notifications/hub", "Vaultwarden", true),
     ("/notifications/anonymous-hub", "Vaultwarden", true),
+    ("/api/v4/websocket", "Mattermost", true),
     ("/api/websocket", "Home Assistant", true),
     ("/websocket", "", false),
     ("/terminals/websocket", "Jupyter", false),
@@ -309,13 +310,38 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     let endpoint = ENDPOINTS
         .iter()
         .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
-    endpoint.map_or(points, |(endpoint, application, pings)| {
+    if let Some((endpoint, application, pings)) = endpoint {
         let of = if application.is_empty() {
             String::new()
         } else {
             format!(", an endpoint of {application}")
         };
-        (3, format!("it matches `{endpoint}`{of}"), *pings)
+        return (3, format!("it matches `{endpoint}`{of}"), *pings);
+    }
+    certain_word(&location.path.text().to_lowercase())
+        .map_or(points, |word| (3, format!("its path says `{word}`"), false))
+}
+
+/// A word that only WebSockets have and that every path which the regex matches must hold.
+///
+/// With alternatives, lookarounds or classes of letters it is not told; nor is a word that may be left out.
+fn certain_word(regex: &str) -> Option<&'static str> {
+    if ["|", "(?!", "(?<", "[^", "\\w", "\\s", "\\q"]
+        .iter()
+        .any(|part| regex.contains(part))
+    {
+        return None;
+    }
+    WORDS[0].0.iter().copied().find(|known| {
+        regex.match_indices(known).any(|(start, _)| {
+            let end = start + known.len();
+            let rest = regex[end..].trim_start_matches(')');
+            let is_inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '\\';
+            !regex[..start].ends_with(is_inside)
+                && !rest.starts_with(|letter: char| {
+                    letter.is_ascii_alphanumeric() || matches!(letter, '?' | '*' | '{')
+                })
+        })
     })
 }
 

@@ -20,6 +20,7 @@ mod regex_without_modifier;
 mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
+mod template_syntax;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
@@ -65,6 +66,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
+    ("template-syntax", &template_syntax::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),

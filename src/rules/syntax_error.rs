@@ -98,6 +98,8 @@ fn check(config: &Config, report: &mut Report) {
                     .help("Save the file as UTF-8 without a byte order mark.")
                     .fix("remove the byte order mark", [Edit::delete(span)]);
             }
+            // That is `template-syntax`.
+            MistakeKind::Template => {}
             MistakeKind::GivenUp => {
                 report.at(
                     span,

@@ -26,6 +26,9 @@ pub const MAX_COMMENT: usize = 4095;
 /// is told from one that nobody closes, but not without bound.
 const QUOTE_WINDOW: usize = 64 * 1024;
 
+/// How far the end of a placeholder is looked for, in bytes.
+const PLACEHOLDER_WINDOW: usize = 4096;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What the bytes of a file were cut into.
@@ -64,6 +67,7 @@ pub(super) fn lex(file: FileId, bytes: &[u8], limits: Limits) -> Lexed {
         name: None,
         depth: 0,
         misplaced: 0,
+        is_template: false,
     };
     if bytes.starts_with(BYTE_ORDER_MARK) {
         lexer.push(TokenKind::ByteOrderMark, BYTE_ORDER_MARK.len());
@@ -147,6 +151,43 @@ fn unquoted(input: &[u8]) -> IResult<&[u8], &[u8]> {
     }
 }
 
+/// Length of the placeholder or statement of a template at the beginning of `text`: `{{ … }}`, `{% … %}` or `<% … %>`.
+///
+/// No configuration that nginx reads holds one where a token may begin, but in quotes. An expression ends on its line
+/// and holds no `;`, which tells it from a brace that was doubled by mistake.
+fn placeholder(text: &[u8]) -> Option<usize> {
+    let (close, one_line): (&[u8], bool) = match text {
+        [b'{', b'{', ..] => (b"}}", true),
+        [b'{', b'%', ..] => (b"%}", false),
+        [b'<', b'%', ..] => (b"%>", false),
+        _ => return None,
+    };
+    let window = &text[..text.len().min(PLACEHOLDER_WINDOW)];
+    let body = window.get(2..)?;
+    let end = 2 + body.windows(2).position(|window| window == close)?;
+    if one_line
+        && window[..end]
+            .iter()
+            .any(|byte| matches!(byte, b'\n' | b';'))
+    {
+        return None;
+    }
+    let braces = window[end..].iter().take_while(|byte| **byte == b'}');
+    Some(if text.starts_with(b"{{{") {
+        end + braces.take(3).count()
+    } else {
+        end + 2
+    })
+}
+
+/// Length of the comment of a Jinja template, `{# … #}`, at the beginning of `text`.
+fn template_comment(text: &[u8]) -> Option<usize> {
+    let window = &text[..text.len().min(PLACEHOLDER_WINDOW)];
+    let body = window.strip_prefix(b"{#")?;
+    let end = body.windows(2).position(|window| window == b"#}")?;
+    Some(2 + end + 2)
+}
+
 struct Lexer<'b> {
     file: FileId,
     bytes: &'b [u8],
@@ -160,6 +201,8 @@ struct Lexer<'b> {
     /// How many terminators stand where there is nothing to end. The parser notes them as mistakes; they are counted
     /// here because a file of nothing else must not become tokens many times its size.
     misplaced: usize,
+    /// True when a placeholder of a template was seen.
+    is_template: bool,
 }
 
 impl Lexer<'_> {
@@ -215,6 +258,19 @@ impl Lexer<'_> {
         if rest.is_empty() {
             return false;
         }
+        if let Some(length) = self.template(rest) {
+            if !self.is_template {
+                self.is_template = true;
+                self.mistake(MistakeKind::Template, self.at, self.at + length);
+            }
+            // In the place of a directive it may stand for several or for none.
+            if self.name.is_none() {
+                self.push(TokenKind::Template, length);
+            } else {
+                self.push(TokenKind::Word(Quote::None), length);
+            }
+            return true;
+        }
         let window = match rest[0] {
             b'"' | b'\'' => &rest[..rest.len().min(QUOTE_WINDOW)],
             _ => rest,
@@ -235,6 +291,37 @@ impl Lexer<'_> {
             Piece::Quoted => self.quoted(text.len()),
         }
         true
+    }
+
+    /// Length of the token at the beginning of `rest` if a placeholder of a template is a part of it: the whole of a
+    /// statement, or the word that holds it.
+    fn template(&self, rest: &[u8]) -> Option<usize> {
+        if self.name.is_none()
+            && let Some(length) = placeholder(rest).or_else(|| template_comment(rest))
+        {
+            return Some(length);
+        }
+        if matches!(rest[0], b'"' | b'\'' | b'#' | b';' | b'}') {
+            return None;
+        }
+        let mut length = 0;
+        let mut found = false;
+        while length < rest.len() {
+            let (_, word) = unquoted(&rest[length..]).ok()?;
+            let inside = word.windows(2).position(|window| window == b"<%");
+            let start = length + inside.unwrap_or(word.len());
+            match placeholder(&rest[start..]) {
+                Some(placeholder) => {
+                    found = true;
+                    length = start + placeholder;
+                }
+                None => {
+                    length += word.len();
+                    break;
+                }
+            }
+        }
+        found.then_some(length)
     }
 
     /// One when a byte of white space is there, which nginx keeps in its buffer with the word before it.

@@ -52,6 +52,13 @@ pub fn parse(file: FileId, bytes: &[u8], vocabulary: Vocabulary) -> Tree {
 
     mistakes.extend(found);
     mistakes.sort_by_key(|mistake| mistake.span);
+    // Which braces and quotes a template leaves to nginx is not known before it is filled in.
+    let template = mistakes
+        .iter()
+        .find(|mistake| mistake.kind == MistakeKind::Template);
+    if let Some(template) = template.copied() {
+        mistakes = vec![template];
+    }
     let mut tokens = tokens;
     if let Some(index) = stopped {
         mistakes.truncate(MAX_MISTAKES);
@@ -175,7 +182,11 @@ impl Parser<'_> {
                     self.close(Some(index as u32));
                 }
             }
-            TokenKind::Comment | TokenKind::Raw | TokenKind::ByteOrderMark | TokenKind::Unread => {}
+            TokenKind::Comment
+            | TokenKind::Raw
+            | TokenKind::Template
+            | TokenKind::ByteOrderMark
+            | TokenKind::Unread => {}
         }
     }
 

@@ -31,6 +31,8 @@ pub enum TokenKind {
     Comment,
     /// The body of a `*_by_lua_block`, which is not nginx's language.
     Raw,
+    /// A statement of a template, as `{% if … %}`, where a directive would begin.
+    Template,
     /// A byte order mark at the beginning of the file.
     ByteOrderMark,
     /// The rest of a file that was given up.
@@ -102,6 +104,8 @@ pub enum MistakeKind {
     UnclosedLua,
     /// A byte order mark.
     ByteOrderMark,
+    /// The first placeholder or statement of a template, which stands for all mistakes of its file.
+    Template,
     /// Too many mistakes: the rest of the file was not read.
     GivenUp,
 }

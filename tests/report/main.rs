@@ -58,7 +58,7 @@ const RULE: Rule = Rule {
     fix: Fixes::Unsafe,
     since: "0.1.0",
     see: "https://nginx.org/",
-    check: |_, _| {},
+    check: nginspect::rule::Check::Config(|_, _| {}),
 };
 
 fn finding(span: Span, message: &str) -> Diagnostic {

@@ -1,0 +1,39 @@
+use crate::rule::*;
+
+rule! {
+    /// A file holds placeholders of a template, which nginx cannot read before they are filled in.
+    ///
+    /// `{{ name }}`, `{% if %}` and `<%= name %>` belong to Jinja, Go, Handlebars or ERB. nginx takes their braces for
+    /// blocks and refuses the file. What the placeholders stand for is not known, so nothing that depends on it is
+    /// reported, and syntax is not checked.
+    ///
+    /// ## When it is fine
+    /// In a template. A file whose name says that it is one (`.j2`, `.template`, a folder `templates`) gets a note only.
+    ///
+    /// ## Fix
+    /// None: fill the template in, and check what comes out.
+    category: Load,
+    severity: Error,
+    fix: None,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/beginners_guide.html#conf_structure",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    for mistake in config.mistakes() {
+        if mistake.kind != MistakeKind::Template {
+            continue;
+        }
+        let text = config.excerpt(mistake.span);
+        let finding = report.at(
+            mistake.span,
+            format!("`{text}` belongs to a template: nginx cannot read it before it is filled in"),
+        );
+        finding
+            .here("a program replaces this")
+            .help("What depends on such places is left out here: check the file that comes out.");
+        if config.is_called_template(mistake.span) {
+            finding.severity(Severity::Note);
+        }
+    }
+}
