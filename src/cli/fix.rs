@@ -189,10 +189,7 @@ impl Session<'_, '_> {
             self.originals
                 .entry(path.to_owned())
                 .or_insert_with(|| (name.clone(), text.clone()));
-            kept.push((
-                path,
-                self.input.put(path, fix::apply(text, edits.into_iter())),
-            ));
+            kept.push((path, self.input.put(path, fix::apply(text, edits))));
         }
         let found = self.input.find(streams);
         let mut after = State::default();
