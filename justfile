@@ -1,8 +1,8 @@
 # Each recipe is one line of cargo, so that nobody needs just.
 
-# Formatting, lints and tests.
+# Formatting, lints, tests and documentation.
 check:
-    cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test
+    cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test && RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 # All tests.
 test:

@@ -41,7 +41,7 @@ impl Baseline {
     /// Reads the file.
     ///
     /// # Errors
-    /// When the file cannot be read, or is none that [`write`] made.
+    /// When the file cannot be read, or is none that [`write()`] made.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let bytes = source::read(path, Asked::ByName, DEFAULT_SIZE_LIMIT)?;
         let entries = parse(&bytes).map_err(ReadError::because)?;

@@ -27,6 +27,8 @@ pub enum Category {
     Timeout,
     /// Files.
     Static,
+    /// Slips of the hand.
+    Typo,
     /// nginspect's own comments.
     Ignore,
 }
@@ -41,6 +43,7 @@ impl Category {
             Self::Websocket => "websocket",
             Self::Timeout => "timeout",
             Self::Static => "static",
+            Self::Typo => "typo",
             Self::Ignore => "ignore",
         }
     }

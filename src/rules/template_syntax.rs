@@ -8,12 +8,13 @@ rule! {
     /// reported, and syntax is not checked.
     ///
     /// ## When it is fine
-    /// In a template. A file whose name says that it is one (`.j2`, `.template`, a folder `templates`) gets a note only.
+    /// In a template: a file whose name says that it is one (`.j2`, `.template`, a folder `templates`). In any other it is
+    /// an error.
     ///
     /// ## Fix
     /// None: fill the template in, and check what comes out.
-    category: Load,
-    severity: Error,
+    category: Typo,
+    severity: Note,
     fix: None,
     since: "0.1.0",
     see: "https://nginx.org/en/docs/beginners_guide.html#conf_structure",
@@ -32,8 +33,8 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here("a program replaces this")
             .help("What depends on such places is left out here: check the file that comes out.");
-        if config.is_called_template(mistake.span) {
-            finding.severity(Severity::Note);
+        if !config.is_called_template(mistake.span) {
+            finding.severity(Severity::Error);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bytes become a lossless tree: every byte has an owner, broken input included.
 //!
-//! [`lexer`] cuts tokens as `ngx_conf_read_token` does, [`parser`] arranges them into directives and blocks and keeps
+//! `lexer` cuts tokens as `ngx_conf_read_token` does, `parser` arranges them into directives and blocks and keeps
 //! going after a mistake. What a directive means is known elsewhere; the parser only asks a [`Vocabulary`] whether nginx
 //! could accept a line, to see where a `;` was forgotten.
 
