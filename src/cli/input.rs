@@ -1,6 +1,6 @@
 //! What `check` looks at: paths by their settings, standard input, and texts that have taken the place of files.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -344,15 +344,11 @@ impl<'a> Input<'a> {
         let written = fixed.changes.len() - refused.len();
         if !global.quiet && written > 0 {
             let files = if written == 1 { "file" } else { "files" };
-            let findings = if fixed.count == 1 {
-                "finding"
-            } else {
-                "findings"
-            };
-            streams.say(&format!(
-                "fixed {} {findings} in {written} {files}",
-                fixed.count
-            ));
+            let stands =
+                |paths: &BTreeSet<PathBuf>| refused.iter().all(|(path, _)| !paths.contains(path));
+            let made = fixed.together.iter().filter(|paths| stands(paths)).count();
+            let fixes = if made == 1 { "fix" } else { "fixes" };
+            streams.say(&format!("made {made} {fixes} in {written} {files}"));
         }
         Ok(!refused.is_empty())
     }
