@@ -314,10 +314,11 @@ impl Finder {
             self.candidates(folder)
         };
         for path in paths {
+            let target = canonical(&path);
             let covered = found
                 .jobs
                 .iter()
-                .any(|job| job.scope == Scope::All && has_read(&job.config, &canonical(&path)));
+                .any(|job| job.scope == Scope::All && has_read(&job.config, &target));
             if covered {
                 continue;
             }
