@@ -278,6 +278,20 @@ impl<'a> Input<'a> {
         if self.stdin.is_some() && paths > 1 {
             bail!("standard input cannot be fixed together with other files");
         }
+        // Rounds read their files again, and what came through a pipe is gone.
+        let passing = |path: &&PathBuf| {
+            path.metadata()
+                .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        };
+        if let Some(path) = self
+            .groups
+            .iter()
+            .flat_map(|group| &group.paths)
+            .find(passing)
+        {
+            let path = path.to_string_lossy();
+            bail!("{path} cannot be fixed: it is a pipe or a device");
+        }
         let is_dump = |(job, _): &(Job, _)| {
             job.config
                 .sources()

@@ -406,3 +406,14 @@ fn a_diff_names_what_patch_can_change() {
         outcome.shown
     );
 }
+
+#[test]
+fn what_can_be_read_only_once_is_not_fixed() {
+    let outcome = check(&["--diff"], Path::new("/dev/null"));
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome.stderr.contains("it is a pipe or a device"),
+        "{}",
+        outcome.shown
+    );
+}
