@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// Accepted findings, and which of them have been met.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Baseline {
     folder: PathBuf,
     entries: Vec<Entry>,

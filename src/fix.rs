@@ -13,7 +13,7 @@ use similar::TextDiff;
 use tempfile::NamedTempFile;
 
 use crate::diagnostic::{Fix, Safety};
-use crate::source::{FileId, Origin, Sources, canonical};
+use crate::source::{FileId, Origin, ReadError, Sources, canonical};
 
 /// Replaces bytes of a file on disk or in a buffer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,13 +108,18 @@ pub struct Change {
 
 impl Change {
     /// The change as a unified diff that `patch` takes, with three lines of context.
-    pub fn unified_diff(&self) -> Vec<u8> {
+    ///
+    /// It names the target of a link, as `patch` does not follow links: from the folder `base` if it lies below that.
+    pub fn unified_diff(&self, base: Option<&Path>) -> Vec<u8> {
+        let below = base.and_then(|base| self.path.strip_prefix(base).ok());
+        let name = match below {
+            Some(path) => path.to_string_lossy(),
+            None if self.path.is_absolute() => self.path.to_string_lossy(),
+            None => self.name.as_str().into(),
+        };
         let diff = TextDiff::configure().diff_lines(self.before.as_slice(), self.after.as_slice());
         let mut text = Vec::new();
-        let (old, new) = (
-            format!("a/{}", relative(&self.name)),
-            format!("b/{}", relative(&self.name)),
-        );
+        let (old, new) = (header("a", &name), header("b", &name));
         let mut unified = diff.unified_diff();
         let written = unified
             .header(&old, &new)
@@ -125,8 +130,28 @@ impl Change {
     }
 }
 
-fn relative(name: &str) -> &str {
-    name.trim_start_matches("./").trim_start_matches('/')
+/// A name in the head of a diff, written as git does: quoted where a line could not hold it, and with a tab at the end
+/// where `patch` would stop at a space.
+fn header(side: &str, name: &str) -> String {
+    let name = name.trim_start_matches("./").trim_start_matches('/');
+    let special = |letter: char| letter.is_control() || matches!(letter, '"' | '\\');
+    if !name.contains(special) {
+        let tab = if name.contains(' ') { "\t" } else { "" };
+        return format!("{side}/{name}{tab}");
+    }
+    let mut quoted = format!("\"{side}/");
+    for letter in name.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            _ if letter.is_control() => {
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    quoted.push_str(&format!("\\{byte:03o}"));
+                }
+            }
+            _ => quoted.push(letter),
+        }
+    }
+    quoted + "\""
 }
 
 /// Writes changed files; those that one fix changed together are written together or not at all.
@@ -162,7 +187,7 @@ pub fn write(changes: &[Change], together: &[BTreeSet<PathBuf>]) -> Vec<(PathBuf
         for (file, change) in prepared {
             if let Err(reason) = file
                 .persist(&change.path)
-                .map_err(|error| error.error.to_string())
+                .map_err(|error| ReadError::from(error.error).reason)
             {
                 refused.push((change.path.clone(), reason));
                 continue;
@@ -207,7 +232,7 @@ fn units<'c>(changes: &'c [Change], together: &[BTreeSet<PathBuf>]) -> Vec<Vec<&
 
 /// A temporary file with the new text beside its target, or why there can be none.
 fn prepare(change: &Change) -> Result<NamedTempFile, String> {
-    let say = |error: std::io::Error| error.to_string();
+    let say = |error: std::io::Error| ReadError::from(error).reason;
     let metadata = fs::metadata(&change.path).map_err(say)?;
     if metadata.permissions().readonly() {
         return Err("it is read-only".to_owned());

@@ -64,7 +64,7 @@ pub(super) struct Check {
     unsafe_fixes: bool,
 
     /// Print what --fix, or --unsafe-fixes, would change, and change nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["output", "write_baseline"])]
     diff: bool,
 }
 
@@ -87,7 +87,13 @@ pub(super) fn check(
     let fixed = match arguments.fix || arguments.unsafe_fixes || arguments.diff {
         true => {
             input.can_be_fixed(streams)?;
-            Some(fix::fix(&mut input, arguments.unsafe_fixes, streams))
+            let accepted = baseline.as_ref();
+            Some(fix::fix(
+                &mut input,
+                arguments.unsafe_fixes,
+                accepted,
+                streams,
+            ))
         }
         false => None,
     };
@@ -208,8 +214,10 @@ pub(super) fn judge(job: &Job, in_effect: &InEffect) -> Vec<Diagnostic> {
 
 /// Prints what would change, as a diff that `patch` takes.
 fn show_changes(fixed: &Fixed, input: &mut Input, streams: &mut Streams) -> Result<u8> {
+    let base = std::env::current_dir().and_then(|folder| folder.canonicalize());
     for change in &fixed.changes {
-        streams.stdout.write_all(&change.unified_diff())?;
+        let diff = change.unified_diff(base.as_deref().ok());
+        streams.stdout.write_all(&diff)?;
     }
     streams.stdout.flush()?;
     let failures = failures(&input.find(streams));
@@ -237,7 +245,7 @@ pub fn describe(rule: &str) -> Description {
 }
 
 /// What tells a finding from others, also across configurations.
-fn known_by(
+pub(super) fn known_by(
     sources: &Sources,
     diagnostic: &Diagnostic,
 ) -> (Option<PathBuf>, Range<usize>, &'static str, String) {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Streams;
-use super::check::{describe, judge};
+use super::check::{describe, judge, known_by};
 use super::input::{Found, Input};
+use crate::baseline::Baseline;
 use crate::config::Job;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{self, Change, FileEdit};
@@ -30,22 +31,27 @@ struct Candidate {
 pub(super) struct Fixed {
     /// The files that changed, with what they held and what they are to hold.
     pub(super) changes: Vec<Change>,
-    /// Files that a fix changed together.
+    /// For each fix that was made, the files that it changed together.
     pub(super) together: Vec<BTreeSet<PathBuf>>,
-    /// How many findings were fixed.
-    pub(super) count: usize,
 }
 
 /// Makes fixes until none is left to make; nothing is written, the new texts stand in the input's buffers.
-pub(super) fn fix(input: &mut Input, with_unsafe: bool, streams: &mut Streams) -> Fixed {
+///
+/// Findings that are `accepted` are left alone.
+pub(super) fn fix(
+    input: &mut Input,
+    with_unsafe: bool,
+    accepted: Option<&Baseline>,
+    streams: &mut Streams,
+) -> Fixed {
     let mut session = Session {
         input,
+        accepted,
         originals: BTreeMap::new(),
     };
     let mut fixed = Fixed {
         changes: Vec::new(),
         together: Vec::new(),
-        count: 0,
     };
     let mut withdrawn = HashSet::new();
     let mut rounds = 0;
@@ -74,7 +80,6 @@ pub(super) fn fix(input: &mut Input, with_unsafe: bool, streams: &mut Streams) -
             match session.attempt(&state, trial, streams) {
                 Ok(()) => {
                     rounds += usize::from(trial.len() == chosen.len());
-                    fixed.count += trial.len();
                     let paths = |candidate: &&Candidate| {
                         candidate
                             .edits
@@ -103,6 +108,7 @@ pub(super) fn fix(input: &mut Input, with_unsafe: bool, streams: &mut Streams) -
 
 struct Session<'i, 'a> {
     input: &'i mut Input<'a>,
+    accepted: Option<&'i Baseline>,
     /// What the files held before the first edit, and the names that people know them by.
     originals: BTreeMap<PathBuf, (String, Vec<u8>)>,
 }
@@ -131,9 +137,16 @@ impl Session<'_, '_> {
         let mut state = State::default();
         let mut candidates = Vec::new();
         let mut seen = HashSet::new();
-        for (job, diagnostics) in self.judged(&found) {
+        let mut accepted = self.accepted.cloned();
+        let mut met = HashSet::new();
+        for (job, mut diagnostics) in self.judged(&found) {
             let sources = job.config.sources();
             state.note(job, &diagnostics);
+            if let Some(accepted) = &mut accepted {
+                // As in the report, a finding of several configurations is one.
+                diagnostics.retain(|diagnostic| met.insert(known_by(sources, diagnostic)));
+                accepted.filter(sources, &mut diagnostics);
+            }
             for diagnostic in &diagnostics {
                 let place = (
                     file(sources.file(diagnostic.span.file)),

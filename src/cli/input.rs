@@ -1,6 +1,6 @@
 //! What `check` looks at: paths by their settings, standard input, and texts that have taken the place of files.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -278,6 +278,20 @@ impl<'a> Input<'a> {
         if self.stdin.is_some() && paths > 1 {
             bail!("standard input cannot be fixed together with other files");
         }
+        // Rounds read their files again, and what came through a pipe is gone.
+        let passing = |path: &&PathBuf| {
+            path.metadata()
+                .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        };
+        if let Some(path) = self
+            .groups
+            .iter()
+            .flat_map(|group| &group.paths)
+            .find(passing)
+        {
+            let path = path.to_string_lossy();
+            bail!("{path} cannot be fixed: it is a pipe or a device");
+        }
         let is_dump = |(job, _): &(Job, _)| {
             job.config
                 .sources()
@@ -344,15 +358,11 @@ impl<'a> Input<'a> {
         let written = fixed.changes.len() - refused.len();
         if !global.quiet && written > 0 {
             let files = if written == 1 { "file" } else { "files" };
-            let findings = if fixed.count == 1 {
-                "finding"
-            } else {
-                "findings"
-            };
-            streams.say(&format!(
-                "fixed {} {findings} in {written} {files}",
-                fixed.count
-            ));
+            let stands =
+                |paths: &BTreeSet<PathBuf>| refused.iter().all(|(path, _)| !paths.contains(path));
+            let made = fixed.together.iter().filter(|paths| stands(paths)).count();
+            let fixes = if made == 1 { "fix" } else { "fixes" };
+            streams.say(&format!("made {made} {fixes} in {written} {files}"));
         }
         Ok(!refused.is_empty())
     }

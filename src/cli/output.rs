@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -14,6 +14,7 @@ use crate::report::{
     Findings, checkstyle, concise, github, gitlab, json, junit, printable, sarif, statistics, text,
 };
 use crate::settings::FailOn;
+use crate::source::ReadError;
 
 /// Columns of a report that no terminal shows: nothing is wrapped.
 const UNBOUNDED: usize = 10_000;
@@ -91,7 +92,9 @@ impl Output {
             let nowhere = Terminal::default();
             self.print(&mut report, findings, global, nowhere, summary)?;
             let name = path.to_string_lossy();
-            fix::replace(path, &report).with_context(|| format!("cannot write {name}"))?;
+            fix::replace(path, &report)
+                .map_err(ReadError::from)
+                .map_err(|error| anyhow!("cannot write {name}: {}", error.reason))?;
             if summary {
                 let summary = text::summary(findings);
                 streams.say(&printable(&format!("{summary}, written to {name}")));

@@ -314,10 +314,11 @@ impl Finder {
             self.candidates(folder)
         };
         for path in paths {
+            let target = canonical(&path);
             let covered = found
                 .jobs
                 .iter()
-                .any(|job| job.scope == Scope::All && has_read(&job.config, &canonical(&path)));
+                .any(|job| job.scope == Scope::All && has_read(&job.config, &target));
             if covered {
                 continue;
             }
@@ -427,8 +428,10 @@ fn is_root(config: &Config) -> bool {
         .any(|directive| directive.is_block() && (directive.is("events") || directive.is("http")))
 }
 
-/// The `nginx.conf` files in the folders above a file, nearest first, as written and with links resolved.
+/// The `nginx.conf` files in the folders above a file, nearest first, as written and with links resolved; named from the
+/// working directory if they lie below it, as a person there would.
 fn roots_above(path: &Path) -> Vec<PathBuf> {
+    let here = std::env::current_dir().ok();
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut roots: Vec<PathBuf> = Vec::new();
     for start in [absolute, canonical(path)] {
@@ -438,7 +441,8 @@ fn roots_above(path: &Path) -> Vec<PathBuf> {
                 .iter()
                 .any(|known| canonical(known) == canonical(&root));
             if !known && canonical(&root) != canonical(path) && root.is_file() {
-                roots.push(root);
+                let below = here.as_ref().and_then(|here| root.strip_prefix(here).ok());
+                roots.push(below.map_or_else(|| root.clone(), Path::to_owned));
             }
         }
     }

@@ -54,7 +54,7 @@ fn safe_fixes_are_made_and_unsafe_ones_on_request_only() {
     assert_eq!(text(&path), fixed);
     assert_eq!(outcome.code, 1, "the alias is left: {}", outcome.shown);
     assert!(
-        outcome.stderr.contains("fixed 1 finding in 1 file"),
+        outcome.stderr.contains("made 1 fix in 1 file"),
         "{}",
         outcome.shown
     );
@@ -332,5 +332,88 @@ fn a_file_that_changed_since_it_was_read_is_left_alone() {
             text(&folder.path().join("b"))
         ),
         ("new".to_owned(), "fixed".to_owned())
+    );
+}
+
+#[test]
+fn what_the_baseline_accepts_is_not_fixed() {
+    let folder = folder(&[("site.conf", SITE)]);
+    let path = folder.path().join("site.conf");
+    let baseline = folder.path().join("baseline.json");
+    let baseline = baseline.to_str().expect("a UTF-8 path");
+    assert_eq!(check(&["--write-baseline", baseline], &path).code, 0);
+    let outcome = check(&["--diff", "--baseline", baseline], &path);
+    assert_eq!((outcome.code, &*outcome.stdout), (0, ""));
+    check(&["--fix", "--baseline", baseline], &path);
+    assert_eq!(text(&path), SITE);
+
+    let more = SITE.replace("/static {", "/live/ {").replace(
+        "alias /srv/static/;",
+        "proxy_pass http://127.0.0.1:1; proxy_set_header Upgrade $http_upgrade; \
+         proxy_set_header Connection upgrade; proxy_read_timeout 1h;",
+    );
+    fs::write(&path, more).expect("a file");
+    let outcome = check(&["--fix", "--baseline", baseline], &path);
+    assert!(
+        outcome.stderr.contains("made 1 fix in 1 file"),
+        "{}",
+        outcome.shown
+    );
+    assert_eq!(text(&path).matches("proxy_http_version").count(), 1);
+}
+
+#[test]
+fn fixes_that_could_not_be_written_are_not_counted() {
+    let folder = folder(&[("a.conf", SITE), ("b.conf", SITE)]);
+    let locked = folder.path().join("a.conf");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o444)).expect("a mode");
+    let outcome = check(&["--fix"], folder.path());
+    assert_eq!(outcome.code, 2, "{}", outcome.shown);
+    assert!(
+        outcome.stderr.contains("made 1 fix in 1 file"),
+        "{}",
+        outcome.shown
+    );
+}
+
+#[test]
+fn a_diff_names_what_patch_can_change() {
+    let folder = folder(&[(
+        "nginx.conf",
+        "events {}\nhttp {\n    include sites-enabled/*;\n}\n",
+    )]);
+    for name in ["sites-available", "sites-enabled"] {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    let names = ["with space", "with\n+++ \"line\""];
+    for name in names {
+        let target = folder.path().join("sites-available").join(name);
+        fs::write(&target, SITE).expect("a file");
+        symlink(&target, folder.path().join("sites-enabled").join(name)).expect("a link");
+    }
+    let outcome = check(&["--diff"], folder.path());
+    let heads: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("+++ "))
+        .collect();
+    assert!(
+        matches!(heads[..], [quoted, plain]
+            if quoted.starts_with("+++ \"b/")
+                && quoted.ends_with("sites-available/with\\012+++ \\\"line\\\"\"")
+                && plain.ends_with("sites-available/with space\t")),
+        "{}",
+        outcome.shown
+    );
+}
+
+#[test]
+fn what_can_be_read_only_once_is_not_fixed() {
+    let outcome = check(&["--diff"], Path::new("/dev/null"));
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome.stderr.contains("it is a pipe or a device"),
+        "{}",
+        outcome.shown
     );
 }
