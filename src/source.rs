@@ -182,6 +182,11 @@ impl Sources {
         id
     }
 
+    /// Gives a file another name for people.
+    pub fn rename(&mut self, file: FileId, name: impl Into<String>) {
+        self.files[file.index()].name = name.into();
+    }
+
     /// The file of an id that [`Sources::add`] returned.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.index()]

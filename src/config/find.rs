@@ -81,8 +81,8 @@ struct Found {
     lost: Vec<NotFound>,
     /// Roots that were loaded for a file below them: their index in `jobs`, if they are wanted.
     roots: BTreeMap<PathBuf, Option<Config>>,
-    /// Files asked for below a root.
-    below: Vec<(PathBuf, BTreeSet<PathBuf>)>,
+    /// Files asked for below a root, by canonical path, with the name that the user gave them.
+    below: Vec<(PathBuf, BTreeMap<PathBuf, PathBuf>)>,
 }
 
 impl Finder {
@@ -100,11 +100,12 @@ impl Finder {
             }
         }
         for (root, files) in std::mem::take(&mut found.below) {
-            if let Some(config) = found.roots.remove(&canonical(&root)).flatten() {
+            if let Some(mut config) = found.roots.remove(&canonical(&root)).flatten() {
+                config.name_files(&files);
                 let story = vec![format!("inside {}, which includes it", root.display())];
                 found.jobs.push(Job {
                     config,
-                    scope: Scope::Files(files),
+                    scope: Scope::Files(files.into_keys().collect()),
                     story,
                 });
             }
@@ -178,8 +179,13 @@ impl Finder {
                     .iter_mut()
                     .find(|(known, _)| canonical(known) == canonical(root))
                 {
-                    Some((_, files)) => drop(files.insert(target)),
-                    None => found.below.push((root.clone(), BTreeSet::from([target]))),
+                    Some((_, files)) => {
+                        files.entry(target).or_insert_with(|| path.to_owned());
+                    }
+                    None => {
+                        let files = BTreeMap::from([(target, path.to_owned())]);
+                        found.below.push((root.clone(), files));
+                    }
                 }
                 return Ok(());
             }

@@ -24,7 +24,7 @@ mod variable;
 mod websocket;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::diagnostic::Edit;
 use crate::nginx::{self, Contexts, Version};
-use crate::source::{FileId, Origin, Sources, Span};
+use crate::source::{FileId, Origin, SourceFile, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use assumptions::{Assumptions, Network, PathPattern};
@@ -145,6 +145,18 @@ impl Config {
     /// The files that the configuration was read from.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// Calls files, given by canonical path, as the user did, whatever link led to them.
+    pub(crate) fn name_files(&mut self, names: &BTreeMap<PathBuf, PathBuf>) {
+        let known = |(file, source): (FileId, &SourceFile)| match source.origin() {
+            Origin::Disk(path) | Origin::Buffer(path) => Some((file, names.get(path)?)),
+            Origin::Dump | Origin::Stock => None,
+        };
+        let named: Vec<_> = self.sources.iter().filter_map(known).collect();
+        for (file, name) in named {
+            self.sources.rename(file, name.to_string_lossy());
+        }
     }
 
     /// The nginx that will read the configuration.

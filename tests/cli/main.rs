@@ -288,7 +288,7 @@ fn a_site_is_judged_inside_the_configuration_that_links_it() {
     tree.link("sites-enabled/shop", "../sites-available/shop");
     tree.link("sites-enabled/other", "../sites-available/other");
     let outcome = tree.check(&["sites-available/shop"]);
-    assert_finds(&outcome, "zero-timeout", "sites-enabled/shop:5:9");
+    assert_finds(&outcome, "zero-timeout", "sites-available/shop:5:9");
     assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
     let both = tree.check(&["sites-available/shop", "sites-available/other"]);
     assert_eq!(both.stdout.lines().count(), 2, "{}", both.stdout);
