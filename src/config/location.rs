@@ -182,7 +182,7 @@ impl<'c> Location<'c> {
         let entry = self.directive.entry();
         self.directive
             .config
-            .on_level(entry.parent, entry.name)
+            .on_level(entry.parent, "location")
             .filter_map(Self::of)
     }
 
