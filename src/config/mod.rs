@@ -13,6 +13,7 @@ mod files;
 mod find;
 mod glob;
 mod header;
+mod level;
 mod load;
 mod location;
 mod mismatch;
@@ -43,6 +44,7 @@ pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
 pub use header::{Headers, Upgrade, UpgradeProblem};
+pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
@@ -141,6 +143,7 @@ pub struct Config {
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
+    location_names: OnceLock<level::Names>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 
