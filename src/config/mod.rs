@@ -48,7 +48,7 @@ pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
-pub use proxy::{Proxied, ProxyUrl};
+pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
 pub use similar::closest;

@@ -1,6 +1,6 @@
 //! Which location answers, by nginx's algorithm.
 
-use crate::config::{Level, Location, Modifier, Server};
+use crate::config::{Level, Location, Modifier, PASSES, Server};
 
 /// Where the search for a location ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,16 +85,7 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
 
 /// True when a location that ends in a slash also answers the URI without it, with a 301 (`auto_redirect`).
 fn redirects_without_slash(location: &Location<'_>) -> bool {
-    [
-        "proxy_pass",
-        "fastcgi_pass",
-        "uwsgi_pass",
-        "scgi_pass",
-        "grpc_pass",
-        "memcached_pass",
-    ]
-    .iter()
-    .any(|name| {
+    PASSES.iter().any(|name| {
         location.directive.own(name).any(|pass| {
             let literal_only = matches!(*name, "uwsgi_pass" | "scgi_pass");
             !literal_only
