@@ -1,6 +1,6 @@
 //! What is in effect at a place: the value, where it came from, and whether anything unseen could change it.
 
-use super::{Config, Directive, Entry, EntryId, load};
+use super::{Config, Directive, Entry, EntryId};
 use crate::nginx::{Contexts, Directive as Known, Inherit};
 
 /// How much of what could set a value is visible.
@@ -37,13 +37,12 @@ impl<'c> Directive<'c> {
     /// modules); handlers reach only the unnamed blocks (`if`, `limit_except`) of their location; `set`, `rewrite`,
     /// `return`, `try_files` reach nothing.
     pub fn effective(self, name: &str) -> Effective<'c> {
-        let id = load::name_id(name.as_bytes());
         let inherit = crate::nginx::directive(name.as_bytes())
             .map_or(Inherit::Unknown, |known| kind(known, self));
         let mut visibility = Visibility::Whole;
         let mut block = Some(self.id);
         loop {
-            let directives: Vec<_> = self.config.on_level(block, id).collect();
+            let directives: Vec<_> = self.config.on_level(block, name).collect();
             let incomplete = self.config.is_incomplete(block);
             if !directives.is_empty() {
                 if incomplete && inherit == Inherit::List {

@@ -63,6 +63,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             trees: Vec::new(),
             entries: Vec::new(),
             by_name: Vec::new(),
+            level_starts: Vec::new(),
             incomplete_top: false,
             fragment: matches!(root, Root::Fragment(..)).then_some(context),
             version: options.version,
@@ -74,6 +75,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             servers: Vec::new(),
             variables: OnceLock::new(),
             hosts: OnceLock::new(),
+            location_names: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),
@@ -355,13 +357,21 @@ impl Loader<'_> {
             inclusions.push(include);
         }
         let config = &mut self.config;
-        config.by_name = config
+        let mut rows: Vec<_> = config
             .entries
             .iter()
             .enumerate()
             .map(|(id, entry)| (super::level(entry.parent), entry.name, id as EntryId))
             .collect();
-        config.by_name.sort_unstable();
+        rows.sort_unstable();
+        config.level_starts = vec![0; config.entries.len() + 2];
+        for (level, ..) in &rows {
+            config.level_starts[level + 1] += 1;
+        }
+        for level in 1..config.level_starts.len() {
+            config.level_starts[level] += config.level_starts[level - 1];
+        }
+        config.by_name = rows.into_iter().map(|(_, name, id)| (name, id)).collect();
         let blocks = |name: &[u8], contexts: Contexts| -> Vec<EntryId> {
             let name = name_id(name);
             let wanted = |entry: &Entry| entry.name == name && entry.context.intersects(contexts);

@@ -172,20 +172,6 @@ impl<'c> Location<'c> {
             .and_then(Self::of)
     }
 
-    /// The locations nested directly in it.
-    pub fn nested(&self) -> impl DoubleEndedIterator<Item = Self> {
-        self.directive.own("location").filter_map(Self::of)
-    }
-
-    /// The locations of its level, itself among them, in file order.
-    pub fn level(&self) -> impl Iterator<Item = Self> {
-        let entry = self.directive.entry();
-        self.directive
-            .config
-            .on_level(entry.parent, entry.name)
-            .filter_map(Self::of)
-    }
-
     /// The directive that answers requests here: the last content handler in the block, which wins silently.
     pub fn handler(&self) -> Option<Directive<'c>> {
         CONTENT_HANDLERS

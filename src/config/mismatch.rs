@@ -185,7 +185,5 @@ fn rename(location: &Location<'_>, reason: Mismatch) -> Option<Edit> {
 
 /// True when no other location of the level has this name.
 fn is_free(location: &Location<'_>, name: &[u8]) -> bool {
-    !location
-        .level()
-        .any(|other| other != *location && *other.path == *name)
+    !location.level().named(name).any(|other| other != *location)
 }

@@ -13,6 +13,7 @@ mod files;
 mod find;
 mod glob;
 mod header;
+mod level;
 mod load;
 mod location;
 mod mismatch;
@@ -24,6 +25,7 @@ mod variable;
 mod websocket;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Deref;
@@ -42,10 +44,11 @@ pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
 pub use header::{Headers, Upgrade, UpgradeProblem};
+pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
-pub use proxy::{Proxied, ProxyUrl};
+pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
 pub use similar::closest;
@@ -80,9 +83,9 @@ struct Entry {
     incomplete: bool,
 }
 
-/// Key of a level in the index of names; the top level has none of its own.
-fn level(block: Option<EntryId>) -> EntryId {
-    block.map_or(0, |block| block + 1)
+/// Index of a level among all: the top level comes first, then that of each directive.
+fn level(block: Option<EntryId>) -> usize {
+    block.map_or(0, |block| block as usize + 1)
 }
 
 /// Something wrong with an `include`.
@@ -124,8 +127,10 @@ pub struct Config {
     sources: Sources,
     trees: Vec<Tree>,
     entries: Vec<Entry>,
-    /// Every directive by level, name and order.
-    by_name: Vec<(EntryId, u16, EntryId)>,
+    /// Every directive by level, name and order, without the level.
+    by_name: Vec<(u16, EntryId)>,
+    /// Where each level begins in `by_name`, and last where the last one ends.
+    level_starts: Vec<u32>,
     incomplete_top: bool,
     fragment: Option<Contexts>,
     version: Version,
@@ -138,6 +143,7 @@ pub struct Config {
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
+    location_names: OnceLock<level::Names>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 
@@ -293,21 +299,25 @@ impl Config {
         std::iter::successors(block, |block| self.entries[*block as usize].parent)
     }
 
-    /// The directives of a name on one level, in order.
+    /// The directives of a name that nginx's table holds on one level, in order.
     fn on_level(
         &self,
         block: Option<EntryId>,
-        name: u16,
+        name: &str,
     ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
-        let key = (level(block), name);
-        let first = self
-            .by_name
-            .partition_point(|(level, name, _)| (*level, *name) < key);
-        let length =
-            self.by_name[first..].partition_point(|(level, name, _)| (*level, *name) == key);
-        self.by_name[first..first + length]
+        let level = level(block);
+        let rows = self.level_starts[level] as usize..self.level_starts[level + 1] as usize;
+        let rows = &self.by_name[rows];
+        // Most levels hold few directives, so that it takes less to compare their names than to look this one up.
+        let compare = |(known, _): &(u16, EntryId)| match *known {
+            UNKNOWN_NAME => Ordering::Greater,
+            known => nginx::directive_name(known as usize).cmp(name),
+        };
+        let first = rows.partition_point(|row| compare(row).is_lt());
+        let length = rows[first..].partition_point(|row| compare(row).is_eq());
+        rows[first..first + length]
             .iter()
-            .map(|(_, _, id)| self.directive(*id))
+            .map(|(_, id)| self.directive(*id))
     }
 }
 
@@ -453,8 +463,7 @@ impl<'c> Directive<'c> {
 
     /// The directives of a name that stand in its block itself.
     pub fn own(self, name: &str) -> impl DoubleEndedIterator<Item = Self> {
-        self.config
-            .on_level(Some(self.id), load::name_id(name.as_bytes()))
+        self.config.on_level(Some(self.id), name)
     }
 
     /// True when it comes from a stock file that nobody edits.

@@ -39,7 +39,7 @@ impl<'c> Proxied<'c> {
 }
 
 /// Handlers that pass a request to an upstream; each has its own family of directives.
-const PASSES: [&str; 6] = [
+pub const PASSES: [&str; 6] = [
     "proxy_pass",
     "fastcgi_pass",
     "uwsgi_pass",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Config, Directive, EntryId, Location, Word};
+use super::{Config, Directive, EntryId, Word};
 use crate::nginx::Contexts;
 
 /// Which server answers for what, by socket.
@@ -77,11 +77,6 @@ impl<'c> Server<'c> {
     /// The `listen` directives.
     pub fn listens(self) -> impl DoubleEndedIterator<Item = Directive<'c>> {
         self.directive.own("listen")
-    }
-
-    /// The locations of the server itself, without nested ones.
-    pub fn locations(self) -> impl DoubleEndedIterator<Item = Location<'c>> {
-        self.directive.own("location").filter_map(Location::of)
     }
 
     /// The sockets it listens on, as written without their parameters; nginx's default when there is no `listen`.

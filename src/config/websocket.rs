@@ -224,21 +224,25 @@ impl Proxied<'_> {
     /// True when another location of the same level forwards handshakes to the same upstream.
     fn has_upgrading_sibling(&self) -> bool {
         let Some(own) = self.url() else { return false };
-        self.location.level().take(MAX_SIBLINGS).any(|sibling| {
-            let pass = sibling
-                .handler()
-                .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
-            let Some(pass) = pass else { return false };
-            let sibling = Proxied {
-                scope: sibling.directive,
-                location: sibling,
-                pass,
-            };
-            sibling
-                .url()
-                .is_some_and(|url| url.authority() == own.authority())
-                && sibling.headers().sent("Upgrade").is_some()
-        })
+        self.location
+            .level()
+            .iter()
+            .take(MAX_SIBLINGS)
+            .any(|sibling| {
+                let pass = sibling
+                    .handler()
+                    .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
+                let Some(pass) = pass else { return false };
+                let sibling = Proxied {
+                    scope: sibling.directive,
+                    location: sibling,
+                    pass,
+                };
+                sibling
+                    .url()
+                    .is_some_and(|url| url.authority() == own.authority())
+                    && sibling.headers().sent("Upgrade").is_some()
+            })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which location answers, by nginx's algorithm.
 
-use crate::config::{Location, Modifier, Server};
+use crate::config::{Level, Location, Modifier, PASSES, Server};
 
 /// Where the search for a location ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +17,7 @@ pub enum Choice<'c> {
 
 /// Finds the location of a normalised path, as `ngx_http_core_find_location` does.
 pub fn choose<'c>(server: Server<'c>, path: &[u8]) -> Choice<'c> {
-    let level: Vec<_> = server.locations().collect();
-    match search(&level, path) {
+    match search(server.directive.locations(), path) {
         Search::Final(choice) => choice,
         Search::Prefix(location) => Choice::Location(location),
         Search::Nothing => Choice::Server,
@@ -34,33 +33,30 @@ enum Search<'c> {
     Nothing,
 }
 
-fn search<'c>(level: &[Location<'c>], path: &[u8]) -> Search<'c> {
-    let names = || {
-        level
-            .iter()
-            .filter(|location| location.is_prefix() || location.modifier == Modifier::Exact)
-    };
-    if let Some(exact) =
-        names().find(|location| location.modifier == Modifier::Exact && &*location.path == path)
-    {
-        return Search::Final(Choice::Location(exact.clone()));
+fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
+    let exact = |location: &Location<'c>| location.modifier == Modifier::Exact;
+    if let Some(exact) = level.named(path).find(exact) {
+        return Search::Final(Choice::Location(exact));
     }
-    let has_own = names().any(|location| &*location.path == path);
-    let with_slash = |location: &&Location<'c>| {
-        location.path.strip_suffix(b"/") == Some(path) && redirects_without_slash(location)
-    };
-    if let Some(redirecting) = names().find(with_slash).filter(|_| !has_own) {
-        return Search::Final(Choice::Redirect(redirecting.clone()));
+    let answers_itself = |location: &Location<'c>| location.is_prefix() || exact(location);
+    if !level.named(path).any(|own| answers_itself(&own)) {
+        let redirecting = level
+            .named(&[path, b"/"].concat())
+            .find(|location| answers_itself(location) && redirects_without_slash(location));
+        if let Some(redirecting) = redirecting {
+            return Search::Final(Choice::Redirect(redirecting));
+        }
     }
 
-    let longest = level
-        .iter()
-        .filter(|location| location.is_prefix() && path.starts_with(&location.path))
-        .max_by_key(|location| location.path.len());
+    let longest = (0..=path.len()).rev().find_map(|length| {
+        level
+            .named(&path[..length])
+            .filter(Location::is_prefix)
+            .last()
+    });
     let mut best = Search::Nothing;
     if let Some(prefix) = longest {
-        let nested: Vec<_> = prefix.nested().collect();
-        best = match search(&nested, path) {
+        best = match search(prefix.directive.locations(), path) {
             Search::Final(choice) => return Search::Final(choice),
             Search::Prefix(inner) => Search::Prefix(inner),
             Search::Nothing => Search::Prefix(prefix.clone()),
@@ -70,16 +66,16 @@ fn search<'c>(level: &[Location<'c>], path: &[u8]) -> Search<'c> {
         }
     }
 
-    for location in level.iter().filter(|location| location.is_regex()) {
+    for location in level.regexes() {
         match location.regex().and_then(|regex| regex.is_match(path).ok()) {
             None => return Search::Final(Choice::Unknown),
             Some(false) => {}
             Some(true) => {
-                let nested: Vec<_> = location.nested().collect();
-                return Search::Final(match search(&nested, path) {
+                let nested = search(location.directive.locations(), path);
+                return Search::Final(match nested {
                     Search::Final(choice) => choice,
                     Search::Prefix(inner) => Choice::Location(inner),
-                    Search::Nothing => Choice::Location(location.clone()),
+                    Search::Nothing => Choice::Location(location),
                 });
             }
         }
@@ -89,16 +85,7 @@ fn search<'c>(level: &[Location<'c>], path: &[u8]) -> Search<'c> {
 
 /// True when a location that ends in a slash also answers the URI without it, with a 301 (`auto_redirect`).
 fn redirects_without_slash(location: &Location<'_>) -> bool {
-    [
-        "proxy_pass",
-        "fastcgi_pass",
-        "uwsgi_pass",
-        "scgi_pass",
-        "grpc_pass",
-        "memcached_pass",
-    ]
-    .iter()
-    .any(|name| {
+    PASSES.iter().any(|name| {
         location.directive.own(name).any(|pass| {
             let literal_only = matches!(*name, "uwsgi_pass" | "scgi_pass");
             !literal_only

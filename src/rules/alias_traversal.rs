@@ -43,7 +43,8 @@ fn check(config: &Config, report: &mut Report) {
         let with_slash = [&location.path, &b"/"[..]].concat();
         let is_free = !location
             .level()
-            .any(|other| other.is_prefix() && *other.path == with_slash);
+            .named(&with_slash)
+            .any(|other| other.is_prefix());
 
         let target = &example.target;
         report
