@@ -353,6 +353,9 @@ impl<'a> Input<'a> {
         }
         // What was written is read back from the disk.
         for change in &fixed.changes {
+            if global.verbose && refused.iter().all(|(path, _)| *path != change.path) {
+                streams.say(&format!("  wrote {}", printable(&change.name)));
+            }
             self.restore(&change.path, None);
         }
         let written = fixed.changes.len() - refused.len();

@@ -305,16 +305,19 @@ impl Loader<'_> {
     ///
     /// A configuration that is looked at away from its host names absolute paths that mean nothing here.
     fn is_at_its_place(&self, path: &Path, named: &[u8]) -> bool {
-        if self.fragment {
+        let here = self.options.files.canonical(&self.prefix);
+        let system = ["/etc", "/usr/local", "/opt"]
+            .iter()
+            .any(|folder| here.starts_with(folder));
+        // A link to an absolute path is made for the host, like the path itself.
+        let is_foreign_link =
+            std::fs::read_link(path).is_ok_and(|target| target.is_absolute()) && !system;
+        if self.fragment || is_foreign_link {
             return false;
         }
         if !named.starts_with(b"/") || self.options.files.dump.is_some() {
             return true;
         }
-        let here = self.options.files.canonical(&self.prefix);
-        let system = ["/etc", "/usr/local", "/opt"]
-            .iter()
-            .any(|folder| here.starts_with(folder));
         let own = system || self.options.files.root.is_some() || path.starts_with(&here);
         own && self.options.files.has_folder(path)
     }

@@ -30,19 +30,26 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         };
         let path = problem.path.display();
+        // Only a link that leads nowhere matches a pattern and is missing all the same.
+        let is_link = name.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+        let missing = match is_link {
+            true => format!("`{path}`, a link that `{name}` matches,"),
+            false => format!("`{name}`"),
+        };
         if !certain {
             report
-                .at(name.span, format!("`{name}` was not found, so what it sets is not known"))
+                .at(name.span, format!("{missing} was not found, so what it sets is not known"))
                 .here(format!("looked for at {path}"))
                 .severity(Severity::Note)
                 .help("Findings that depend on it are left out: look at the whole configuration on its host, or at the output of `nginx -T`.");
             continue;
         }
-        let is_relative = !name.starts_with(b"/");
-        let finding = report.at(
-            name.span,
-            format!("the included file `{name}` does not exist"),
-        );
+        let message = match is_link {
+            true => format!("{missing} leads nowhere"),
+            false => format!("the included file {missing} does not exist"),
+        };
+        let is_relative = !name.starts_with(b"/") && !is_link;
+        let finding = report.at(name.span, message);
         finding.here(format!("looked for at {path}"));
         if is_relative {
             finding.help("A name without a leading `/` starts at the folder of the main configuration file, wherever the `include` stands.");

@@ -279,6 +279,29 @@ fn a_named_configuration_judges_a_file_that_it_does_not_include() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_what_nginx_stumbles_over() {
+    let tree = Tree::new(&[("nginx.conf", ROOT), ("sites-enabled/.keep", "")]);
+    tree.link("sites-enabled/gone", "../sites-available/gone");
+    let outcome = tree.check(&["nginx.conf"]);
+    assert_finds(&outcome, "missing-include", "nginx.conf:3");
+    assert!(
+        outcome.stdout.contains("leads nowhere"),
+        "{}",
+        outcome.stdout
+    );
+
+    // Made for the host, where it may well lead somewhere.
+    fs::remove_file(tree.path("sites-enabled/gone")).expect("a link of our own");
+    tree.link("sites-enabled/gone", "/etc/nginx/sites-available/gone-here");
+    let outcome = tree.check(&["nginx.conf"]);
+    assert!(
+        outcome.stdout.contains("note[missing-include]"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
 fn a_site_is_judged_inside_the_configuration_that_links_it() {
     let tree = Tree::new(&[
         ("nginx.conf", ROOT),
