@@ -44,7 +44,7 @@ pub(super) fn fix(
     accepted: Option<&Baseline>,
     streams: &mut Streams,
 ) -> Fixed {
-    let mut session = Session {
+    let mut fixer = Fixer {
         input,
         accepted,
         originals: BTreeMap::new(),
@@ -56,7 +56,7 @@ pub(super) fn fix(
     let mut withdrawn = HashSet::new();
     let mut rounds = 0;
     loop {
-        let (state, candidates) = session.look(with_unsafe, &withdrawn, streams);
+        let (state, candidates) = fixer.look(with_unsafe, &withdrawn, streams);
         if candidates.is_empty() {
             break;
         }
@@ -77,7 +77,7 @@ pub(super) fn fix(
         // Where something among them does harm, halving finds it; what is left out has its turn in the next round.
         let mut trial = &chosen[..];
         loop {
-            match session.attempt(&state, trial, streams) {
+            match fixer.attempt(&state, trial, streams) {
                 Ok(()) => {
                     rounds += usize::from(trial.len() == chosen.len());
                     let paths = |candidate: &&Candidate| {
@@ -102,11 +102,11 @@ pub(super) fn fix(
             }
         }
     }
-    fixed.changes = session.changes();
+    fixed.changes = fixer.changes();
     fixed
 }
 
-struct Session<'i, 'a> {
+struct Fixer<'i, 'a> {
     input: &'i mut Input<'a>,
     accepted: Option<&'i Baseline>,
     /// What the files held before the first edit, and the names that people know them by.
@@ -125,7 +125,7 @@ struct State {
     unreadable: usize,
 }
 
-impl Session<'_, '_> {
+impl Fixer<'_, '_> {
     /// Looks at the configurations as they are now, for what is wrong and what could be done.
     fn look(
         &mut self,
