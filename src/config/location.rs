@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Directive, Server, Visibility, Word};
+use super::{Directive, PASSES, Server, Visibility, Word};
 use crate::diagnostic::Edit;
 use crate::nginx::Contexts;
 use crate::source::Span;
@@ -38,14 +38,8 @@ impl Modifier {
     }
 }
 
-/// Directives that answer a request from within a location.
-const CONTENT_HANDLERS: [&str; 22] = [
-    "proxy_pass",
-    "fastcgi_pass",
-    "uwsgi_pass",
-    "scgi_pass",
-    "grpc_pass",
-    "memcached_pass",
+/// Directives that answer a request from within a location, besides those that pass it on.
+const OTHER_HANDLERS: [&str; 16] = [
     "tunnel_pass",
     "empty_gif",
     "stub_status",
@@ -174,8 +168,9 @@ impl<'c> Location<'c> {
 
     /// The directive that answers requests here: the last content handler in the block, which wins silently.
     pub fn handler(&self) -> Option<Directive<'c>> {
-        CONTENT_HANDLERS
+        PASSES
             .iter()
+            .chain(&OTHER_HANDLERS)
             .filter_map(|name| self.directive.own(name).next_back())
             .max_by_key(|found| found.id)
     }

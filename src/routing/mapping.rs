@@ -2,7 +2,7 @@
 
 use super::example::{Example, example};
 use super::uri::{Uri, escape};
-use crate::config::{Directive, Location, Modifier, ProxyUrl};
+use crate::config::{Directive, Location, Modifier, Proxied, ProxyUrl, Word};
 use crate::nginx;
 
 /// A request and what the upstream is asked for.
@@ -78,9 +78,18 @@ pub fn map(location: &Location<'_>, url: &ProxyUrl<'_>, uri: &Uri) -> Option<Vec
     Some(mapped)
 }
 
+/// The address of a place and its literal URI part, where that takes the place of the location's name: in a prefix
+/// location itself, and with no rewrite that could stay in it.
+pub fn replacement<'c>(place: &Proxied<'c>) -> Option<(ProxyUrl<'c>, Word<'c>)> {
+    let url = place.url().filter(|url| !url.has_variables())?;
+    let uri = url.uri_word()?;
+    let is_whole = place.scope == place.location.directive && place.location.is_prefix();
+    (is_whole && !is_rewritten(&place.location)).then_some((url, uri))
+}
+
 /// True when a `rewrite` that stays in its location may change the URI of requests, so that `proxy_pass` no longer
 /// replaces the location's name (`valid_location` in `ngx_http_script.c`).
-pub fn is_rewritten(location: &Location<'_>) -> bool {
+fn is_rewritten(location: &Location<'_>) -> bool {
     let stays = |block: Directive<'_>| {
         let breaks = block.own("break").next().is_some();
         block

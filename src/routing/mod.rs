@@ -12,5 +12,5 @@ mod uri;
 pub use choice::{Choice, choose};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use example::{Example, example};
-pub use mapping::{Mapping, is_rewritten, map, mapping_example};
+pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use uri::{Uri, escape};

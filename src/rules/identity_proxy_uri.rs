@@ -22,14 +22,10 @@ rule! {
 fn check(config: &Config, report: &mut Report) {
     for place in config.proxied() {
         let location = &place.location;
-        let Some(url) = place.url().filter(|url| !url.has_variables()) else {
+        let Some((url, uri)) = routing::replacement(&place) else {
             continue;
         };
-        let Some(uri) = url.uri_word() else { continue };
-        if !location.is_prefix()
-            || uri.value != location.path.value
-            || routing::is_rewritten(location)
-        {
+        if uri.value != location.path.value {
             continue;
         }
         let tail = if location.path.ends_with(b"/") {

@@ -1,7 +1,7 @@
 use crate::rule::*;
 
 rule! {
-    /// A WebSocket handshake is forwarded in part, and cannot complete.
+    /// A WebSocket handshake is forwarded in part, and fails.
     ///
     /// It takes three things to get a handshake through: `Upgrade` and a `Connection` that says `upgrade`, both sent to
     /// the backend, over HTTP/1.1. Up to nginx 1.29.6 the backend is spoken to in HTTP/1.0 unless
@@ -91,10 +91,26 @@ fn check(config: &Config, report: &mut Report) {
             ),
         };
 
+        // Some backends upgrade over HTTP/1.0 all the same.
+        let is_http_1_0 = match problem {
+            UpgradeProblem::Protocol { directive } => directive
+                .and_then(|directive| directive.argument(0))
+                .is_none_or(|version| version == "1.0"),
+            _ => false,
+        };
+        let (outcome, effect) = if is_http_1_0 {
+            (
+                "fails at a strict backend",
+                "400 by a strict backend, which wants HTTP/1.1",
+            )
+        } else {
+            ("cannot complete", "answered as a plain request")
+        };
+
         report
             .at(
                 span,
-                format!("a WebSocket handshake for `{name}` cannot complete: {message}"),
+                format!("a WebSocket handshake for `{name}` {outcome}: {message}"),
             )
             .label(at, label)
             .given(upgrade.visibility)
@@ -102,7 +118,7 @@ fn check(config: &Config, report: &mut Report) {
                 example
                     .and_then(|example| example.url("ws"))
                     .map(|url| format!("GET {url}")),
-                "answered as a plain request, or 400 by a strict backend",
+                effect,
             )
             .help("The order of the locations has nothing to do with it.")
             .fix("complete the handshake", place.upgrade_edits());

@@ -23,16 +23,9 @@ rule! {
 fn check(config: &Config, report: &mut Report) {
     for place in config.proxied() {
         let location = &place.location;
-        let Some(url) = place.url().filter(|url| !url.has_variables()) else {
+        let Some((url, uri)) = routing::replacement(&place) else {
             continue;
         };
-        let Some(uri) = url.uri_word() else { continue };
-        if place.scope != location.directive
-            || !location.is_prefix()
-            || routing::is_rewritten(location)
-        {
-            continue;
-        }
         let deliberate = !uri
             .last()
             .is_some_and(|last| *last == b'/' || last.is_ascii_alphanumeric());

@@ -95,19 +95,19 @@ fn a_diff_is_one_that_patch_applies() {
     let path = folder.path().join("site.conf");
     let diff = check(&["--diff", "--unsafe-fixes"], &path).stdout;
     let patch = std::process::Command::new("git")
-        .args(["apply", "-p1", "--unsafe-paths", "--directory=/", "-"])
+        .args(["apply", "-"])
         .current_dir("/")
         .stdin(std::process::Stdio::piped())
         .spawn();
     let Ok(mut patch) = patch else { return };
     std::io::Write::write_all(&mut patch.stdin.take().expect("a pipe"), diff.as_bytes())
         .expect("git reads it");
-    if patch.wait().is_ok_and(|status| status.success()) {
-        let patched = text(&path);
-        fs::write(&path, SITE).expect("a file");
-        check(&["--unsafe-fixes"], &path);
-        assert_eq!(patched, text(&path));
-    }
+    assert!(patch.wait().expect("git ends").success(), "{diff}");
+    let patched = text(&path);
+    assert_ne!(patched, SITE);
+    fs::write(&path, SITE).expect("a file");
+    check(&["--unsafe-fixes"], &path);
+    assert_eq!(patched, text(&path));
 }
 
 #[test]
