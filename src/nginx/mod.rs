@@ -4,16 +4,20 @@
 
 mod contexts;
 mod directives;
+pub mod listen;
 mod script;
+mod similar;
 mod stock;
 mod table;
 mod time;
+pub mod url;
 pub mod value;
 mod variables;
 mod version;
 
 pub use contexts::Contexts;
 pub use script::{Reference, has_variables, references};
+pub use similar::closest;
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};
 pub use time::milliseconds;

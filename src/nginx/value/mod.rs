@@ -4,6 +4,7 @@
 //! follows the function that nginx calls for the directive; where that depends on the system, on a library, or on
 //! another directive, the arguments pass.
 
+use super::listen::Listen;
 use super::{Contexts, Kind, Version};
 
 /// A directive as its setter sees it.
@@ -38,6 +39,7 @@ impl Setting<'_> {
     /// Nothing when the setter takes the arguments, else what it refuses first.
     pub fn flaw(&self) -> Option<Flaw> {
         match self.kind {
+            Kind::Listen => Listen::parse(self).err(),
             _ => None,
         }
     }
