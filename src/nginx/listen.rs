@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::url::{Host, Shape, Url, number};
-use super::value::{Flaw, Setting};
+use super::value::{Flaw, Setting, text};
 use super::{Contexts, Version, closest};
 
 /// An address that nginx listens on, as it compares two of them (`ngx_cmp_sockaddr`): what is equal is one socket.
@@ -71,7 +71,7 @@ impl Listen {
     /// Reads the arguments of a `listen`, or says what nginx refuses first.
     pub fn parse(setting: &Setting<'_>) -> Result<Self, Flaw> {
         let [address, parameters @ ..] = setting.arguments else {
-            return Err(flaw(0, "an address or a port is missing".to_owned()));
+            return Err(Flaw::new(0, "an address or a port is missing".to_owned()));
         };
         let part = Part::of(setting.context);
         let mut listen = Self::at(address_of(address)?, part);
@@ -85,7 +85,7 @@ impl Listen {
                 .map_err(refused)?;
         }
         match listen.conflict(parameters, setting.version) {
-            Some((index, with)) => Err(flaw(
+            Some((index, with)) => Err(Flaw::new(
                 index + 1,
                 format!("`{}` cannot stand beside `{with}`", text(parameters[index])),
             )),
@@ -132,11 +132,11 @@ impl Listen {
         if version.is_some_and(|version| since.is_some_and(|since| version < since)) {
             let since = since.unwrap_or_default();
             let problem = format!("`listen` takes no parameter `{shown}` before nginx {since}");
-            return Err(flaw(0, problem));
+            return Err(Flaw::new(0, problem));
         }
         if version.is_some_and(|version| known.gone.is_some_and(|gone| version >= gone)) {
             let problem = format!("`listen` takes no parameter `{shown}` any more");
-            return Err(flaw(0, problem));
+            return Err(Flaw::new(0, problem));
         }
         let value = &written[known.name.len()..];
         if !known.value.takes(value) {
@@ -144,7 +144,7 @@ impl Listen {
             let problem = format!("`{}` is no value of `{}`", text(value), known.name);
             return Err(Flaw {
                 help: Some(format!("It takes {wanted}.")),
-                ..flaw(0, problem)
+                ..Flaw::new(0, problem)
             });
         }
         self.sets_socket |= known.sets_socket;
@@ -208,15 +208,6 @@ const UDP_REFUSES: &[&str] = &[
     "multipath",
 ];
 
-fn flaw(argument: usize, problem: String) -> Flaw {
-    Flaw {
-        argument,
-        problem,
-        meant: None,
-        help: None,
-    }
-}
-
 fn unknown_parameter(written: &[u8], part: Part) -> Flaw {
     let shown = text(written);
     let (name, value) = match shown.split_once('=') {
@@ -246,12 +237,8 @@ fn unknown_parameter(written: &[u8], part: Part) -> Flaw {
     Flaw {
         help: meant.is_none().then_some(help),
         meant,
-        ..flaw(0, format!("`listen` takes no parameter `{shown}`"))
+        ..Flaw::new(0, format!("`listen` takes no parameter `{shown}`"))
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn address_of(address: &[u8]) -> Result<Url<'_>, Flaw> {
@@ -269,7 +256,7 @@ fn address_of(address: &[u8]) -> Result<Url<'_>, Flaw> {
         Flaw {
             meant: meant_address(&shown),
             help: help.map(str::to_owned),
-            ..flaw(0, format!("`{shown}` is no address to listen on: {why}"))
+            ..Flaw::new(0, format!("`{shown}` is no address to listen on: {why}"))
         }
     })
 }
@@ -396,7 +383,7 @@ fn is_keepalive(value: &[u8]) -> bool {
 }
 
 /// A time as `ngx_parse_time` reads it in seconds.
-fn seconds(text: &[u8]) -> Option<u64> {
+pub(super) fn seconds(text: &[u8]) -> Option<u64> {
     const DAY: u64 = 24 * 3600;
     const UNITS: [(u8, u64); 7] = [
         (b'y', 365 * DAY),

@@ -225,6 +225,18 @@ pub fn inet(text: &[u8]) -> Option<Ipv4Addr> {
     (count == 4 && address != Ipv4Addr::BROADCAST).then_some(address)
 }
 
+/// True for an address or a network such as `192.0.2.0/24`, as `ngx_ptocidr` reads them.
+pub fn cidr(text: &[u8]) -> bool {
+    let slash = find(text, b'/');
+    let address = &text[..slash.unwrap_or(text.len())];
+    let bits = match (inet(address), inet6(address)) {
+        (Some(_), _) => 32,
+        (_, Some(_)) => 128,
+        _ => return false,
+    };
+    slash.is_none_or(|slash| number(&text[slash + 1..]).is_some_and(|number| number <= bits))
+}
+
 /// An address without its brackets, as `ngx_inet6_addr` reads it.
 pub fn inet6(text: &[u8]) -> Option<Ipv6Addr> {
     let text = text.strip_prefix(b":").unwrap_or(text);
