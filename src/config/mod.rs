@@ -4,6 +4,7 @@
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
 mod assumptions;
+mod certificate;
 mod comment;
 mod edit;
 mod effective;
@@ -17,11 +18,14 @@ mod level;
 mod load;
 mod location;
 mod mismatch;
+mod missing;
 mod proxy;
 mod regex;
 mod server;
+mod socket;
 mod variable;
 mod websocket;
+mod zone;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -47,11 +51,14 @@ pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
+pub use missing::Lack;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
+pub use socket::{Clash, Listening, Use};
 pub use variable::Definition;
 pub use websocket::Intent;
+pub use zone::{Undefined, Zones};
 
 pub use crate::nginx::closest;
 

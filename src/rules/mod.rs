@@ -2,6 +2,7 @@
 
 mod alias_traversal;
 mod constant_proxy_uri;
+mod duplicate_default_server;
 mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
@@ -12,6 +13,9 @@ mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod lost_proxy_header;
+mod misplaced_location;
+mod missing_block;
+mod missing_certificate;
 mod missing_include;
 mod missing_websocket_upgrade;
 mod never_matching_location;
@@ -21,6 +25,7 @@ mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
 mod template_syntax;
+mod undefined_zone;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
@@ -33,6 +38,7 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     (
@@ -55,6 +61,9 @@ pub static RULES: &[(&str, &Rule)] = &[
         &ineffective_websocket_tuning::RULE,
     ),
     ("lost-proxy-header", &lost_proxy_header::RULE),
+    ("misplaced-location", &misplaced_location::RULE),
+    ("missing-block", &missing_block::RULE),
+    ("missing-certificate", &missing_certificate::RULE),
     ("missing-include", &missing_include::RULE),
     (
         "missing-websocket-upgrade",
@@ -67,6 +76,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("undefined-zone", &undefined_zone::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
