@@ -138,7 +138,11 @@ impl Nginx {
             let programs = binary.into_iter().chain(modules);
             programs
                 .filter_map(|path| {
-                    let names = module_names(&fs::read(&path).ok()?);
+                    let mut names = module_names(&fs::read(&path).ok()?);
+                    names.extend(
+                        path.file_stem()
+                            .map(|stem| stem.to_string_lossy().into_owned()),
+                    );
                     Some((path, names))
                 })
                 .collect()
@@ -183,8 +187,10 @@ impl Nginx {
     pub(crate) fn refusal(&self, folder: &Path, text: &str, modules: &[&str]) -> Refusal {
         const LAST: &str = "the_text_ends_here";
         let mut globals = format!("pid \"{}/pid\";", folder.display());
-        for module in modules {
-            for file in self.files_of(module) {
+        let mut files: Vec<&Path> = Vec::new();
+        for file in modules.iter().flat_map(|module| self.files_of(module)) {
+            if !files.contains(&file) {
+                files.push(file);
                 globals += &format!(" load_module \"{}\";", file.display());
             }
         }
@@ -306,12 +312,15 @@ impl Nginx {
     }
 }
 
-/// The names of modules that the bytes of a program hold, as its list of modules does.
+/// The names of modules that a program defines: each stands in its list of modules and among its symbols, while the
+/// modules that a dynamic one is to be put before stand in a list only.
 fn module_names(program: &[u8]) -> BTreeSet<String> {
     let texts = program.split(|byte| *byte == 0);
-    let names = texts.filter(|text| text.ends_with(b"_module") || *text == b"pagespeed");
+    let mut once = BTreeSet::new();
+    let names = texts.filter(|text| text.ends_with(b"_module"));
     names
         .filter_map(|name| String::from_utf8(name.to_vec()).ok())
+        .filter(|name| !once.insert(name.clone()))
         .collect()
 }
 

@@ -204,6 +204,7 @@ fn forms_of(nginx: &Nginx) -> Vec<(&'static str, &'static Form)> {
         .iter()
         .flat_map(|directive| directive.forms.iter().map(|form| (directive.name, form)))
         .filter(|(_, form)| nginx.defines(form.module) && form.exists_in(nginx.version))
+        .filter(|(_, form)| form.provider() != Provider::Plus)
         .filter(|(name, form)| !is_left_out(name, form))
         .collect()
 }
@@ -290,7 +291,7 @@ impl Probe {
         // Of other people's modules it is only asked that what nginx takes is not called wrong.
         let (name, form) = loop {
             let (name, form) = *random.pick(forms);
-            if !matches!(form.provider(), Provider::ThirdParty(_)) || random.chance(20) {
+            if form.provider() == Provider::Nginx || random.chance(20) {
                 break (name, form);
             }
         };
@@ -316,9 +317,9 @@ impl Probe {
             name,
             context,
             lines,
-            modules: vec![form.module],
+            modules: vec![module_around(context), form.module],
             has_definitions: random.chance(40),
-            is_foreign: matches!(form.provider(), Provider::ThirdParty(_)),
+            is_foreign: form.provider() != Provider::Nginx,
         }
     }
 
@@ -352,6 +353,15 @@ impl Probe {
 
     fn shown(&self) -> String {
         format!("{}: {}", self.context, self.lines.join(" / "))
+    }
+}
+
+/// The module that a context belongs to, where that may be a dynamic one.
+fn module_around(context: &str) -> &'static str {
+    match context.split('_').next() {
+        Some("stream") => "ngx_stream_module",
+        Some("mail") => "ngx_mail_module",
+        _ => "ngx_http_module",
     }
 }
 
@@ -1120,15 +1130,21 @@ struct Random(u64);
 
 impl Random {
     fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        // Neighbours would else give the same numbers, shifted by one.
+        let mut spread = Self(seed);
+        Self(spread.next())
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % bound.max(1) as u64) as usize
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
     }
 
     fn chance(&mut self, percent: usize) -> bool {
