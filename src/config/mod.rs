@@ -20,7 +20,6 @@ mod mismatch;
 mod proxy;
 mod regex;
 mod server;
-mod similar;
 mod variable;
 mod websocket;
 
@@ -51,9 +50,10 @@ pub use mismatch::Mismatch;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::Shape;
 pub use server::Server;
-pub use similar::closest;
 pub use variable::Definition;
 pub use websocket::Intent;
+
+pub use crate::nginx::closest;
 
 /// Index of a directive in a configuration.
 type EntryId = u32;
