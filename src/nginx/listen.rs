@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::url::{Host, Shape, Url, number};
-use super::value::{Flaw, Setting, text};
-use super::{Contexts, Version, closest};
+use super::url::{Host, Shape, Url};
+use super::value::{Flaw, Setting, shown, text};
+use super::{Contexts, Version, closest_parameter, number, seconds, size};
 
 /// An address that nginx listens on, as it compares two of them (`ngx_cmp_sockaddr`): what is equal is one socket.
 ///
@@ -87,7 +87,7 @@ impl Listen {
         match listen.conflict(parameters, setting.version) {
             Some((index, with)) => Err(Flaw::new(
                 index + 1,
-                format!("`{}` cannot stand beside `{with}`", text(parameters[index])),
+                format!("{} cannot stand beside `{with}`", shown(parameters[index])),
             )),
             None => Ok(listen),
         }
@@ -127,25 +127,24 @@ impl Listen {
         let Some(known) = part.known().find(|known| known.matches(written)) else {
             return Err(unknown_parameter(written, part));
         };
-        let shown = text(written);
-        let since = part.since(known);
-        if version.is_some_and(|version| since.is_some_and(|since| version < since)) {
-            let since = since.unwrap_or_default();
-            let problem = format!("`listen` takes no parameter `{shown}` before nginx {since}");
-            return Err(Flaw::new(0, problem));
-        }
-        if version.is_some_and(|version| known.gone.is_some_and(|gone| version >= gone)) {
-            let problem = format!("`listen` takes no parameter `{shown}` any more");
+        let since = part.since(known).unwrap_or_default();
+        let told = |is: fn(Version, Version) -> bool, at| version.is_some_and(|told| is(told, at));
+        let when = if told(|told, since| told < since, since) {
+            Some(format!("before nginx {since}"))
+        } else {
+            let gone = known
+                .gone
+                .filter(|gone| told(|told, gone| told >= gone, *gone));
+            gone.map(|_| "any more".to_owned())
+        };
+        if let Some(when) = when {
+            let problem = format!("{} is no parameter of `listen` {when}", shown(written));
             return Err(Flaw::new(0, problem));
         }
         let value = &written[known.name.len()..];
         if !known.value.takes(value) {
-            let wanted = known.value.wanted();
-            let problem = format!("`{}` is no value of `{}`", text(value), known.name);
-            return Err(Flaw {
-                help: Some(format!("It takes {wanted}.")),
-                ..Flaw::new(0, problem)
-            });
+            let problem = format!("{} is no value of `{}`", shown(value), known.name);
+            return Err(Flaw::new(0, problem).help(format!("It takes {}.", known.value.wanted())));
         }
         self.sets_socket |= known.sets_socket;
         match known.name {
@@ -209,54 +208,32 @@ const UDP_REFUSES: &[&str] = &[
 ];
 
 fn unknown_parameter(written: &[u8], part: Part) -> Flaw {
-    let shown = text(written);
-    let (name, value) = match shown.split_once('=') {
-        Some((name, value)) => (name, value),
-        None => (&*shown, ""),
-    };
-    let is_current = |known: &&Parameter| known.gone.is_none() && known.name != "default";
-    let names: Vec<&Parameter> = part.known().filter(is_current).collect();
-    let lower = name.to_ascii_lowercase();
-    let meant = match &*lower {
-        "https" | "tls" => Some("ssl".to_owned()),
-        "http3" | "h3" => None,
-        name => closest(name, names.iter().map(|known| known.bare_name()))
-            .and_then(|meant| names.iter().find(|known| known.bare_name() == meant))
-            .map(|known| match known.value {
-                Value::Nothing => known.name.to_owned(),
-                _ => format!("{}{value}", known.name),
-            })
-            .filter(|meant| *meant != shown),
-    };
-    let help = match name {
+    let flaw = Flaw::new(0, format!("{} is no parameter of `listen`", shown(written)));
+    let names = part.names();
+    let meant = match &*text(written).to_ascii_lowercase() {
         "http3" | "h3" if part == Part::Http => {
-            "HTTP/3 has a `listen` of its own, with `quic` beside the address.".to_owned()
+            return flaw.help("HTTP/3 has a `listen` of its own, with `quic` after the address.");
         }
-        _ => format!("It takes {}.", part.parameters()),
+        "https" | "tls" => Some("ssl".to_owned()),
+        _ => closest_parameter(&text(written), &names),
     };
-    Flaw {
-        help: meant.is_none().then_some(help),
-        meant,
-        ..Flaw::new(0, format!("`listen` takes no parameter `{shown}`"))
+    match meant {
+        Some(meant) => flaw.meant(Some(meant)),
+        None => flaw.help(format!("It takes `{}`.", names.join("`, `"))),
     }
 }
 
 fn address_of(address: &[u8]) -> Result<Url<'_>, Flaw> {
     Url::parse(address, Shape::Listen).map_err(|why| {
-        let shown = text(address);
-        let help = match why {
-            "invalid port" | "invalid port range" => {
-                Some("A port is a number from 1 to 65535; in a range the lower one comes first.")
-            }
+        let problem = format!("{} is no address to listen on: {why}", shown(address));
+        let flaw = Flaw::new(0, problem).meant(meant_address(&text(address)));
+        match why {
+            "invalid port" | "invalid port range" => flaw
+                .help("A port is a number from 1 to 65535; in a range the lower one comes first."),
             "invalid host" | "no host" | "invalid IPv6 address" => {
-                Some("It takes `80`, `*:80`, `192.0.2.1:80`, `[::]:80` or `unix:/path`.")
+                flaw.help("It takes `80`, `*:80`, `192.0.2.1:80`, `[::]:80` or `unix:/path`.")
             }
-            _ => None,
-        };
-        Flaw {
-            meant: meant_address(&shown),
-            help: help.map(str::to_owned),
-            ..Flaw::new(0, format!("`{shown}` is no address to listen on: {why}"))
+            _ => flaw,
         }
     })
 }
@@ -304,13 +281,11 @@ impl Part {
             .filter(move |known| self.since(known).is_some())
     }
 
-    fn parameters(self) -> String {
-        let names: Vec<String> = self
-            .known()
-            .filter(|known| known.gone.is_none() && known.name != "default")
-            .map(|known| format!("`{}`", known.name))
-            .collect();
-        names.join(", ")
+    /// The names of the parameters that a current nginx takes.
+    fn names(self) -> Vec<&'static str> {
+        let is_current = |known: &&Parameter| known.gone.is_none() && known.name != "default";
+        let known = self.known().filter(is_current);
+        known.map(|known| known.name).collect()
     }
 }
 
@@ -332,7 +307,7 @@ impl Value {
             Self::Nothing | Self::Any => true,
             Self::Number => number(value).is_some(),
             Self::NumberAboveZero => number(value).is_some_and(|number| number > 0),
-            Self::Size => is_size(value),
+            Self::Size => size(value).is_some(),
             Self::OnOff => matches!(value, b"on" | b"off"),
             Self::Keepalive => matches!(value, b"on" | b"off") || is_keepalive(value),
         }
@@ -348,16 +323,6 @@ impl Value {
             Self::Keepalive => "`on`, `off`, or times and a number such as `30m::10`",
         }
     }
-}
-
-/// A size as `ngx_parse_size` reads it.
-fn is_size(value: &[u8]) -> bool {
-    let (digits, scale) = match value {
-        [digits @ .., b'k' | b'K'] => (digits, 1024),
-        [digits @ .., b'm' | b'M'] => (digits, 1024 * 1024),
-        digits => (digits, 1),
-    };
-    number(digits).is_some_and(|size| size <= i64::MAX as u64 / scale)
 }
 
 /// `idle:interval:count`, each of which may be missing, but not all.
@@ -382,35 +347,6 @@ fn is_keepalive(value: &[u8]) -> bool {
     }
 }
 
-/// A time as `ngx_parse_time` reads it in seconds.
-pub(super) fn seconds(text: &[u8]) -> Option<u64> {
-    const DAY: u64 = 24 * 3600;
-    const UNITS: [(u8, u64); 7] = [
-        (b'y', 365 * DAY),
-        (b'M', 30 * DAY),
-        (b'w', 7 * DAY),
-        (b'd', DAY),
-        (b'h', 3600),
-        (b'm', 60),
-        (b's', 1),
-    ];
-    let mut rest = text;
-    let mut units = &UNITS[..];
-    let mut total = 0_u64;
-    while !rest.is_empty() {
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let value = number(&rest[..digits])?;
-        let Some(unit) = rest.get(digits) else {
-            return total.checked_add(value);
-        };
-        let place = units.iter().position(|(name, _)| name == unit)?;
-        total = total.checked_add(value.checked_mul(units[place].1)?)?;
-        units = &units[place + 1..];
-        rest = rest[digits + 1..].trim_ascii_start();
-    }
-    (!text.is_empty()).then_some(total)
-}
-
 /// A parameter of `listen`.
 #[derive(Debug)]
 struct Parameter {
@@ -427,11 +363,6 @@ struct Parameter {
 }
 
 impl Parameter {
-    /// Without its `=`.
-    fn bare_name(&self) -> &'static str {
-        self.name.trim_end_matches('=')
-    }
-
     fn matches(&self, written: &[u8]) -> bool {
         match self.value {
             Value::Nothing => written == self.name.as_bytes(),

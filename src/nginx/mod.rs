@@ -7,6 +7,7 @@ mod directives;
 pub mod listen;
 mod script;
 mod similar;
+mod size;
 mod stock;
 mod table;
 mod time;
@@ -16,11 +17,12 @@ mod variables;
 mod version;
 
 pub use contexts::Contexts;
-pub use script::{Reference, has_variables, references};
-pub use similar::closest;
+pub use script::{Reference, has_variables, invalid_reference, references};
+pub use similar::{closest, closest_parameter};
+pub use size::{number, offset, size};
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};
-pub use time::milliseconds;
+pub use time::{milliseconds, seconds};
 pub use variables::{Source, Variable};
 pub use version::Version;
 

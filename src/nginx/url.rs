@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::number;
+
 /// Longest path of a socket that every system has room for (`sun_path` of Linux with its end).
 const MAX_SOCKET_PATH: usize = 107;
 
@@ -151,15 +153,6 @@ impl<'u> Url<'u> {
 
 fn find(text: &[u8], wanted: u8) -> Option<usize> {
     text.iter().position(|byte| *byte == wanted)
-}
-
-/// A number as `ngx_atoi` reads it: digits only.
-pub fn number(text: &[u8]) -> Option<u64> {
-    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let number: i64 = is_number
-        .then(|| std::str::from_utf8(text).ok()?.parse().ok())
-        .flatten()?;
-    u64::try_from(number).ok()
 }
 
 fn port(text: &[u8]) -> Result<u16, &'static str> {

@@ -1,9 +1,8 @@
 //! Addresses of those who answer: upstreams, resolvers, and the address that nginx itself calls from.
 
-use super::{Flaw, Setting, text};
-use crate::nginx::listen::seconds;
-use crate::nginx::url::{Host, Shape, Url, inet, inet6, number};
-use crate::nginx::{Contexts, closest, has_variables};
+use super::{Flaw, Setting, shown, text};
+use crate::nginx::url::{Host, Shape, Url, inet, inet6};
+use crate::nginx::{Contexts, closest, closest_parameter, has_variables, number, seconds};
 
 /// `fastcgi_pass` and its like, and `proxy_pass` of stream.
 pub(super) fn address(setting: &Setting<'_>) -> Option<Flaw> {
@@ -39,17 +38,9 @@ pub(super) fn url(setting: &Setting<'_>) -> Option<Flaw> {
         .iter()
         .find_map(|scheme| after(value, scheme));
     let Some(rest) = rest else {
-        return Some(Flaw {
-            meant: meant_url(value),
-            help: Some("It takes `http://` or `https://` before the address.".to_owned()),
-            ..Flaw::new(
-                0,
-                format!(
-                    "`{}` begins with no scheme that `proxy_pass` knows",
-                    text(value)
-                ),
-            )
-        });
+        let problem = format!("{} has no scheme that it knows", shown(value));
+        let help = "It takes `http://` or `https://` before the address.";
+        return Some(Flaw::new(0, problem).meant(meant_url(value)).help(help));
     };
     no_address(0, value, rest, Shape::WithUri)
 }
@@ -91,12 +82,9 @@ fn no_address(argument: usize, value: &[u8], address: &[u8], shape: Shape) -> Op
         }
         _ => "The path of a socket follows `unix:`.",
     };
-    let problem = format!("`{}` is no address to connect to: {why}", text(value));
-    Some(Flaw {
-        meant: meant_address(value, address, shape),
-        help: Some(help.to_owned()),
-        ..Flaw::new(argument, problem)
-    })
+    let problem = format!("{} is no address to connect to: {why}", shown(value));
+    let meant = meant_address(value, address, shape);
+    Some(Flaw::new(argument, problem).meant(meant).help(help))
 }
 
 /// The address without a scheme or a path that does not belong there, or with the brackets that it lacks.
@@ -145,24 +133,18 @@ pub(super) fn bind_address(setting: &Setting<'_>) -> Option<Flaw> {
         return None;
     }
     if !has_variables(value) && !is_address_with_port(value) {
-        let problem = format!("`{}` is no address to call from", text(value));
+        let problem = format!("{} is no address to call from", shown(value));
         let help = "It takes an address with or without a port, or `off`; names are not looked up.";
-        return Some(Flaw {
-            help: Some(help.to_owned()),
-            ..Flaw::new(0, problem)
-        });
+        return Some(Flaw::new(0, problem).help(help));
     }
     let parameter = rest.first().filter(|word| **word != b"transparent")?;
-    let problem = format!(
-        "`{}` takes no parameter `{}`",
-        setting.name,
-        text(parameter)
-    );
-    Some(Flaw {
-        meant: closest(&text(parameter), ["transparent"].into_iter()),
-        help: Some("The only one is `transparent`.".to_owned()),
-        ..Flaw::new(1, problem)
-    })
+    let problem = format!("{} is no parameter of `{}`", shown(parameter), setting.name);
+    let meant = closest(&text(parameter), ["transparent"].into_iter());
+    Some(
+        Flaw::new(1, problem)
+            .meant(meant)
+            .help("The only one is `transparent`."),
+    )
 }
 
 fn is_address_with_port(value: &[u8]) -> bool {
@@ -212,11 +194,8 @@ pub(super) fn resolver(setting: &Setting<'_>) -> Option<Flaw> {
             }
             _ => continue,
         };
-        let problem = format!("`{}` is no value of `{}=`", text(value), text(name));
-        return Some(Flaw {
-            help: Some(wanted.to_owned()),
-            ..Flaw::new(index, problem)
-        });
+        let problem = format!("{} is no value of `{}=`", shown(value), text(name));
+        return Some(Flaw::new(index, problem).help(wanted));
     }
     if !has_server && !setting.arguments.is_empty() {
         return Some(Flaw::new(0, "no name server is given".to_owned()));
@@ -271,54 +250,35 @@ pub(super) fn upstream_server(setting: &Setting<'_>) -> Option<Flaw> {
         let problem = if !parameters.contains(&&b"resolve"[..]) {
             "`service=` needs `resolve` beside it".to_owned()
         } else if has_port {
-            format!(
-                "`{}` has a port, which `service=` is to find",
-                text(address)
-            )
+            format!("{} has a port, which `service=` is to find", shown(address))
         } else if !matches!(url.host, Host::Name(_)) {
-            format!("`{}` is no name, which `service=` needs", text(address))
+            format!("{} is no name, which `service=` needs", shown(address))
         } else {
             return None;
         };
         return Some(Flaw::new(service + 1, problem));
     }
     let needs_port = setting.context == Contexts::STREAM_UPSTREAM && !has_port;
-    needs_port.then(|| Flaw {
-        help: Some("A server of `stream` is called at `host:port` or `unix:/path`.".to_owned()),
-        ..Flaw::new(0, format!("`{}` has no port", text(address)))
+    needs_port.then(|| {
+        Flaw::new(0, format!("{} has no port", shown(address)))
+            .help("A server of `stream` is called at `host:port` or `unix:/path`.")
     })
 }
 
 fn server_parameter(argument: usize, written: &[u8]) -> Option<Flaw> {
-    let shown = text(written);
-    let known = SERVER_PARAMETERS.iter().find(|known| {
-        if known.ends_with('=') {
-            shown.starts_with(**known)
-        } else {
-            shown == **known
-        }
-    });
-    let Some(known) = known else {
-        let (name, value) = shown.split_once('=').unwrap_or((&shown, ""));
-        let bare = |known: &&'static str| known.trim_end_matches('=');
-        let meant = closest(
-            &name.to_ascii_lowercase(),
-            SERVER_PARAMETERS.iter().map(|known| bare(known)),
+    let is = |known: &&&str| {
+        let is_prefix = known.ends_with('=') && written.starts_with(known.as_bytes());
+        is_prefix || written == known.as_bytes()
+    };
+    let Some(known) = SERVER_PARAMETERS.iter().find(is) else {
+        let problem = format!("{} is no parameter of `server`", shown(written));
+        let flaw = Flaw::new(argument, problem);
+        return Some(
+            match closest_parameter(&text(written), &SERVER_PARAMETERS) {
+                Some(meant) => flaw.meant(Some(meant)),
+                None => flaw.help(format!("It takes `{}`.", SERVER_PARAMETERS.join("`, `"))),
+            },
         );
-        let meant = meant.and_then(|meant| {
-            let known = SERVER_PARAMETERS
-                .iter()
-                .find(|known| bare(known) == meant)?;
-            let value = if known.ends_with('=') { value } else { "" };
-            Some(format!("{known}{value}")).filter(|meant| *meant != shown)
-        });
-        return Some(Flaw {
-            help: meant
-                .is_none()
-                .then(|| format!("It takes `{}`.", SERVER_PARAMETERS.join("`, `"))),
-            meant,
-            ..Flaw::new(argument, format!("`server` takes no parameter `{shown}`"))
-        });
     };
     let value = &written[known.len()..];
     let (is_fine, wanted) = match *known {
@@ -329,15 +289,10 @@ fn server_parameter(argument: usize, written: &[u8]) -> Option<Flaw> {
         "max_conns=" | "max_fails=" => (number(value).is_some(), "a number"),
         "fail_timeout=" => (seconds(value).is_some(), "a time such as `30s`"),
         "service=" => (!value.is_empty(), "the name of a service"),
-        _ => (true, ""),
+        _ => return None,
     };
-    (!is_fine).then(|| Flaw {
-        help: Some(format!("It takes {wanted}.")),
-        ..Flaw::new(
-            argument,
-            format!("`{}` is no value of `{known}`", text(value)),
-        )
-    })
+    let problem = || format!("{} is no value of `{known}`", shown(value));
+    (!is_fine).then(|| Flaw::new(argument, problem()).help(format!("It takes {wanted}.")))
 }
 
 /// `valid_referers`: names with `*` at one end (`ngx_hash_add_key`).
@@ -354,11 +309,11 @@ pub(super) fn referers(setting: &Setting<'_>) -> Option<Flaw> {
                 let is_wild = host.starts_with(b".") || host.contains(&b'*');
                 if !is_host_or_wildcard(&host) {
                     format!(
-                        "`{}` is no host, and no host with a `*` at one end",
-                        text(&host)
+                        "{} is no host, and no host with a `*` at one end",
+                        shown(&host)
                     )
                 } else if !is_wild && hosts.contains(&host) {
-                    format!("`{}` stands here twice", text(&host))
+                    format!("{} stands here twice", shown(&host))
                 } else {
                     hosts.push(host);
                     continue;
@@ -383,7 +338,7 @@ fn is_host_or_wildcard(host: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::nginx::value::tests::{accepts, refuses};
+    use super::super::tests::{accepts, refuses};
 
     #[test]
     fn addresses_of_upstreams_have_no_path() {

@@ -1,7 +1,8 @@
 //! Addresses and networks of clients: who is let in, who is believed, and the bodies of `geo`.
 
-use super::{Flaw, Setting, text};
-use crate::nginx::url::{cidr, inet, number};
+use super::{Flaw, Setting, shown};
+use crate::nginx::number;
+use crate::nginx::url::{cidr, inet};
 
 /// `allow` and `deny` (`ngx_http_access_rule`).
 pub(super) fn access_rule(setting: &Setting<'_>) -> Option<Flaw> {
@@ -14,11 +15,7 @@ pub(super) fn access_rule(setting: &Setting<'_>) -> Option<Flaw> {
             .eq_ignore_ascii_case(b"all")
             .then(|| "all".to_owned())
             .or_else(|| meant(value));
-        Flaw {
-            help: Some("It takes an address, a network such as `192.0.2.0/24`, `unix:` or `all`; names are not looked up.".to_owned()),
-            meant,
-            ..no_network(0, value)
-        }
+        no_network(0, value).meant(meant).help("It takes an address, a network such as `192.0.2.0/24`, `unix:` or `all`; names are not looked up.")
     })
 }
 
@@ -34,58 +31,44 @@ pub(super) fn address_or_cidr(setting: &Setting<'_>) -> Option<Flaw> {
         // Ignored unless nginx was built for debugging.
         _ => true,
     };
-    (!is_name && !cidr(value)).then(|| Flaw {
-        meant: meant(value),
-        help: Some("It takes an address or a network such as `192.0.2.0/24`.".to_owned()),
-        ..no_network(0, value)
+    (!is_name && !cidr(value)).then(|| {
+        no_network(0, value)
+            .meant(meant(value))
+            .help("It takes an address or a network such as `192.0.2.0/24`.")
     })
 }
 
-/// A line of a `geo` block, its first word among them (`ngx_http_geo`); `is_ranges` after the line `ranges`.
-pub fn geo_entry(words: &[&[u8]], is_ranges: bool) -> Option<Flaw> {
+/// A line of two words of a `geo` block, its first word among them (`ngx_http_geo`).
+///
+/// A range passes with and without a line `ranges` above it.
+pub(super) fn geo_line(words: &[&[u8]]) -> Option<Flaw> {
     let (network, argument) = match words {
-        [b"ranges" | b"proxy_recursive" | b"volatile"] => return None,
         [b"include" | b"default", _] => return None,
-        [b"proxy", network] => return geo_network(network, 1),
-        [b"delete", network] => (*network, 1),
+        [b"proxy" | b"delete", network] => (*network, 1),
         [network, _] => (*network, 0),
-        _ => {
-            return Some(Flaw {
-                help: Some("A line of `geo` is a network and its value.".to_owned()),
-                ..Flaw::new(0, format!("{} words are no line of `geo`", words.len()))
-            });
-        }
+        _ => return None,
     };
-    if !is_ranges {
-        return geo_network(network, argument);
-    }
-    let dash = network.iter().position(|byte| *byte == b'-');
-    let bounds = dash.and_then(|dash| {
-        let first = inet(&network[..dash])?;
-        Some((first, inet(&network[dash + 1..])?))
-    });
-    let is_range = bounds.is_some_and(|(first, last)| first <= last);
-    (!is_range).then(|| Flaw {
-        help: Some("After `ranges` a network is written as `192.0.2.0-192.0.2.255`.".to_owned()),
-        ..Flaw::new(
-            argument,
-            format!("`{}` is no range of addresses", text(network)),
+    let is_fine = network == b"255.255.255.255" || cidr(network) || is_range(network);
+    (!is_fine).then(|| {
+        no_network(argument, network).meant(meant(network)).help(
+            "It takes an address or a network such as `192.0.2.0/24`, after `ranges` one such as `192.0.2.0-192.0.2.255`.",
         )
     })
 }
 
-fn geo_network(network: &[u8], argument: usize) -> Option<Flaw> {
-    let is_network = network == b"255.255.255.255" || cidr(network);
-    (!is_network).then(|| Flaw {
-        meant: meant(network),
-        help: Some("It takes an address or a network such as `192.0.2.0/24`.".to_owned()),
-        ..no_network(argument, network)
-    })
+fn is_range(text: &[u8]) -> bool {
+    let bounds = || {
+        let dash = text.iter().position(|byte| *byte == b'-')?;
+        inet(&text[..dash]).zip(inet(&text[dash + 1..]))
+    };
+    bounds().is_some_and(|(first, last)| first <= last)
 }
 
 fn no_network(argument: usize, value: &[u8]) -> Flaw {
-    let problem = format!("`{}` is neither an address nor a network", text(value));
-    Flaw::new(argument, problem)
+    Flaw::new(
+        argument,
+        format!("{} is neither an address nor a network", shown(value)),
+    )
 }
 
 /// The network that another program writes so: with a mask, with a `*` in the place of the last numbers, in brackets.
@@ -124,8 +107,8 @@ fn meant(value: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{accepts, refuses};
     use super::*;
-    use crate::nginx::value::tests::{accepts, refuses};
 
     #[test]
     fn access_rules_are_networks_and_no_names() {
@@ -159,24 +142,31 @@ mod tests {
 
     #[test]
     fn lines_of_geo_are_networks_or_ranges() {
-        let flaw = |line: &str, is_ranges| {
+        let flaw = |line: &str| {
             let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-            geo_entry(&words, is_ranges).map(|flaw| flaw.argument)
+            geo_line(&words).map(|flaw| flaw.argument)
         };
-        for line in ["10.0.0.0/8 a", "::1 a", "255.255.255.255 a", "default a"] {
-            assert_eq!(flaw(line, false), None, "{line}");
+        for line in [
+            "10.0.0.0/8 a",
+            "::1 a",
+            "255.255.255.255 a",
+            "default a",
+            "proxy 10.0.0.1",
+            "delete 10.0.0.1",
+            "delete 10.0.0.1-10.0.0.9",
+            "include x",
+            "10.0.0.1-10.0.0.9 a",
+        ] {
+            assert_eq!(flaw(line), None, "{line}");
         }
-        for line in ["ranges", "proxy 10.0.0.1", "delete 10.0.0.1", "include x"] {
-            assert_eq!(flaw(line, false), None, "{line}");
+        for (line, argument) in [
+            ("localhost a", 0),
+            ("delete localhost", 1),
+            ("proxy localhost", 1),
+            ("10.0.0.9-10.0.0.1 a", 0),
+            ("::1-::2 a", 0),
+        ] {
+            assert_eq!(flaw(line), Some(argument), "{line}");
         }
-        assert_eq!(flaw("localhost a", false), Some(0));
-        assert_eq!(flaw("delete localhost", false), Some(1));
-        assert_eq!(flaw("proxy localhost", true), Some(1));
-        assert_eq!(flaw("10.0.0.1 a b", false), Some(0));
-        assert_eq!(flaw("10.0.0.1", false), Some(0));
-        assert_eq!(flaw("10.0.0.1-10.0.0.9 a", true), None);
-        assert_eq!(flaw("10.0.0.1-10.0.0.9 a", false), Some(0));
-        assert_eq!(flaw("10.0.0.9-10.0.0.1 a", true), Some(0));
-        assert_eq!(flaw("10.0.0.0/8 a", true), Some(0));
     }
 }
