@@ -11,6 +11,7 @@ mod evaluated;
 mod excluded;
 mod files;
 mod find;
+mod form;
 mod glob;
 mod header;
 mod level;
@@ -20,6 +21,8 @@ mod mismatch;
 mod proxy;
 mod regex;
 mod server;
+mod table;
+mod value;
 mod variable;
 mod websocket;
 
@@ -48,8 +51,9 @@ pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
-pub use regex::Shape;
+pub use regex::{BadRegex, Shape};
 pub use server::Server;
+pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
 
@@ -543,11 +547,15 @@ impl Word<'_> {
 
     /// The value from a byte on, as a word of its own.
     pub fn tail(&self, start: usize) -> Self {
-        let verbatim = self.verbatim.map(|_| 0);
+        self.slice(start..self.len())
+    }
+
+    /// A part of the value, as a word of its own.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self {
-            span: self.part(start..self.len()),
-            value: self.value[start..].to_vec().into(),
-            verbatim,
+            span: self.part(range.clone()),
+            value: self.value[range].to_vec().into(),
+            verbatim: self.verbatim.map(|_| 0),
         }
     }
 
