@@ -12,6 +12,7 @@ mod evaluated;
 mod excluded;
 mod files;
 mod find;
+mod form;
 mod glob;
 mod header;
 mod level;
@@ -23,6 +24,8 @@ mod proxy;
 mod regex;
 mod server;
 mod socket;
+mod table;
+mod value;
 mod variable;
 mod websocket;
 mod zone;
@@ -53,9 +56,10 @@ pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
 pub use missing::Lack;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
-pub use regex::Shape;
+pub use regex::{BadRegex, Shape};
 pub use server::Server;
 pub use socket::{Clash, Listening, Use};
+pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
 pub use zone::{Undefined, Zones};
@@ -550,11 +554,15 @@ impl Word<'_> {
 
     /// The value from a byte on, as a word of its own.
     pub fn tail(&self, start: usize) -> Self {
-        let verbatim = self.verbatim.map(|_| 0);
+        self.slice(start..self.len())
+    }
+
+    /// A part of the value, as a word of its own.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self {
-            span: self.part(start..self.len()),
-            value: self.value[start..].to_vec().into(),
-            verbatim,
+            span: self.part(range.clone()),
+            value: self.value[range].to_vec().into(),
+            verbatim: self.verbatim.map(|_| 0),
         }
     }
 

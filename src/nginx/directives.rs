@@ -809,7 +809,10 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("limit_req_dry_run", &[form("ngx_http_limit_req_module", "http server location", 1, 1, Flag).inherit(Scalar).twice(Refused).since(1, 17, 1).documented()]),
     directive("limit_req_log_level", &[form("ngx_http_limit_req_module", "http server location", 1, 1, Enum("info notice warn error")).inherit(Scalar).twice(Refused).since(0, 7, 63).documented()]),
     directive("limit_req_status", &[form("ngx_http_limit_req_module", "http server location", 1, 1, Between(400, 599)).inherit(Scalar).twice(Refused).since(1, 3, 15).documented()]),
-    directive("limit_req_zone", &[form("ngx_http_limit_req_module", "http", 3, 4, ZoneKey).evaluates(0x0002).inherit(Single).twice(RefusedSame).since(0, 7, 20).documented()]),
+    directive("limit_req_zone", &[
+        form("ngx_http_limit_req_module", "http", 3, 3, ZoneKey).evaluates(0x0002).inherit(Single).twice(RefusedSame).since(0, 7, 20).documented(),
+        form("ngx_http_limit_req_module", "http", 4, 4, ZoneKey).evaluates(0x0002).inherit(Single).twice(RefusedSame).by(Plus).documented(),
+    ]),
     directive("limit_zone", &[form("ngx_http_limit_conn_module", "http", 3, 3, Removed).since(0, 5, 6).deprecated(1, 1, 8).gone(1, 7, 6).instead("limit_conn_zone").documented()]),
     directive("lingering_close", &[form("ngx_http_core_module", "http server location", 1, 1, Enum("off on always")).inherit(Scalar).twice(Refused).since(1, 0, 6).documented()]),
     directive("lingering_time", &[form("ngx_http_core_module", "http server location", 1, 1, Milliseconds).inherit(Scalar).twice(Refused).since(0, 1, 0).documented()]),

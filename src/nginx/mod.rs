@@ -43,6 +43,11 @@ pub fn directive_index(name: &[u8]) -> Option<usize> {
         .ok()
 }
 
+/// The directive at a place in the table.
+pub fn directive_at(index: usize) -> &'static Directive {
+    &directives::DIRECTIVES[index]
+}
+
 /// The name of the directive at a place in the table.
 pub fn directive_name(index: usize) -> &'static str {
     directives::DIRECTIVES[index].name

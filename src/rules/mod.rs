@@ -12,6 +12,8 @@ mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
+mod invalid_regex;
+mod invalid_value;
 mod lost_proxy_header;
 mod misplaced_location;
 mod missing_block;
@@ -60,6 +62,8 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
     ),
+    ("invalid-regex", &invalid_regex::RULE),
+    ("invalid-value", &invalid_value::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
     ("misplaced-location", &misplaced_location::RULE),
     ("missing-block", &missing_block::RULE),

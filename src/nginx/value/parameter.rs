@@ -133,6 +133,28 @@ impl Takes {
         }
     }
 
+    /// What is wrong with a parameter that has this value.
+    fn problem(self, parameter: &[u8], value: &[u8]) -> String {
+        let what = match self {
+            Self::Nothing | Self::Anything => "value",
+            Self::Number(_) => "number that it takes",
+            Self::Size(_) | Self::Offset => "size",
+            Self::Seconds | Self::Milliseconds(_) => "time",
+            Self::Switch => "switch",
+            Self::Zone(least) => {
+                let size = split(value).and_then(|(_, size)| nginx::size(size));
+                if size.is_some_and(|size| size < least) {
+                    return format!("the zone of {} is too small", shown(parameter));
+                }
+                "name with a size"
+            }
+            Self::Levels => "depth of folders",
+            Self::Rate => "rate",
+            Self::Level => return format!("{} is no level of compression", shown(parameter)),
+        };
+        format!("in {} stands no {what}", shown(parameter))
+    }
+
     /// What the parameter takes, for a sentence.
     fn help(self, name: &str) -> String {
         match self {
@@ -224,7 +246,7 @@ fn refused(setting: &Setting<'_>, start: usize, known: &[Parameter]) -> Option<F
         match found {
             Some((_, takes, value)) if takes.takes(value) => None,
             Some((name, takes, value)) if takes != Takes::Nothing => {
-                let problem = format!("nginx refuses {}", shown(argument));
+                let problem = takes.problem(argument, value);
                 let meant = takes.meant(value).map(|value| format!("{name}{value}"));
                 Some(
                     Flaw::new(index, problem)
@@ -388,9 +410,8 @@ pub(super) fn thread_pool(setting: &Setting<'_>) -> Option<Flaw> {
                 .map(|number| (number, Takes::Number(0), "max_queue="))
         };
         let (number, takes, name) = threads.or_else(queue)?;
-        (!takes.takes(number)).then(|| {
-            Flaw::new(index, format!("nginx refuses {}", shown(value))).help(takes.help(name))
-        })
+        (!takes.takes(number))
+            .then(|| Flaw::new(index, takes.problem(value, number)).help(takes.help(name)))
     });
     bad.or_else(|| missing(setting, 1, "threads=", "threads=32"))
 }
