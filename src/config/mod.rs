@@ -11,6 +11,7 @@ mod evaluated;
 mod excluded;
 mod files;
 mod find;
+mod form;
 mod glob;
 mod header;
 mod level;
@@ -18,6 +19,7 @@ mod load;
 mod location;
 mod mismatch;
 mod proxy;
+mod refusal;
 mod regex;
 mod server;
 mod similar;
@@ -49,6 +51,7 @@ pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
+pub use refusal::Refusal;
 pub use regex::Shape;
 pub use server::Server;
 pub use similar::closest;
@@ -133,6 +136,8 @@ pub struct Config {
     level_starts: Vec<u32>,
     incomplete_top: bool,
     fragment: Option<Contexts>,
+    /// Of a fragment: the contexts that its directives may stand in.
+    possible_top: Contexts,
     version: Option<Version>,
     assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
@@ -144,6 +149,7 @@ pub struct Config {
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
     location_names: OnceLock<level::Names>,
+    refusals: OnceLock<refusal::Refusals>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 

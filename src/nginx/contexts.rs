@@ -41,6 +41,8 @@ const NAMES: [(&str, &str); 31] = [
 pub struct Contexts(u32);
 
 impl Contexts {
+    /// Every context.
+    pub const ALL: Self = Self(u32::MAX);
     /// The empty set.
     pub const NONE: Self = Self(0);
     /// The top level of a root configuration.
@@ -164,6 +166,28 @@ impl Contexts {
             .enumerate()
             .filter(move |(bit, _)| is_in(*bit))
             .map(|(_, row)| row)
+    }
+
+    /// True when all contexts of this set are in the other.
+    pub const fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// The contexts that there may be inside the block of a form that stands in one of these.
+    pub(crate) fn opened_by(self, form: &super::Form) -> Self {
+        if form.inside != Self::IF {
+            return form.inside;
+        }
+        let mut inside = Self::NONE;
+        for (outer, inner) in [
+            (Self::SERVER, Self::SERVER_IF),
+            (Self::LOCATION, Self::LOCATION_IF),
+        ] {
+            if self.intersects(outer) {
+                inside = inside.union(inner);
+            }
+        }
+        inside
     }
 
     /// The context inside a block called `name` that stands in this context.

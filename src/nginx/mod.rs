@@ -37,6 +37,16 @@ pub fn directive_name(index: usize) -> &'static str {
     directives::DIRECTIVES[index].name
 }
 
+/// The directive at a place in the table.
+pub fn directive_at(index: usize) -> &'static Directive {
+    &directives::DIRECTIVES[index]
+}
+
+/// All directives, by name.
+pub fn directives() -> &'static [Directive] {
+    directives::DIRECTIVES
+}
+
 /// The part of nginx that a variable belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subsystem {
