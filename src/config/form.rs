@@ -1,7 +1,9 @@
 //! Which of a directive's forms may stand at its place, in the nginx that reads it.
 
+use std::fmt;
+
 use super::{Config, Directive, UNKNOWN_NAME};
-use crate::nginx::{self, Contexts, Form};
+use crate::nginx::{self, Contexts, Duplicate, Form};
 
 impl<'c> Directive<'c> {
     /// What nginx's tables hold under its name, wherever it stands.
@@ -73,5 +75,90 @@ impl Config {
                 .filter(|all| *all != Contexts::NONE)
                 .unwrap_or(Contexts::ALL),
         }
+    }
+}
+
+/// How many arguments a directive takes at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The fewest.
+    pub least: usize,
+    /// The most.
+    pub most: usize,
+    odd: bool,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |count: usize| match count {
+            0 => "no argument".to_owned(),
+            1 => "one argument".to_owned(),
+            count => format!("{count} arguments"),
+        };
+        match (self.least, self.most) {
+            _ if self.odd => write!(formatter, "an odd number of arguments"),
+            (least, most) if least == most => write!(formatter, "{}", number(least)),
+            (least, usize::MAX) => write!(formatter, "at least {}", number(least)),
+            (0, most) => write!(formatter, "at most {}", number(most)),
+            (1, most) => write!(formatter, "one to {}", number(most)),
+            (least, most) => write!(formatter, "{least} to {}", number(most)),
+        }
+    }
+}
+
+impl Directive<'_> {
+    /// How many arguments it takes with or without a block, as it is written; nothing when it takes none either way.
+    pub fn taken_arguments(self) -> Option<Taken> {
+        let forms = self.forms().filter(|form| form.block == self.is_block());
+        let taken = forms.map(|form| Taken {
+            least: form.min.into(),
+            most: form.most(),
+            odd: form.is_odd,
+        });
+        taken.reduce(|all, one| Taken {
+            least: all.least.min(one.least),
+            most: all.most.max(one.most),
+            odd: all.odd && one.odd,
+        })
+    }
+
+    /// Where it would be allowed, with or without a block as it is written: in its part of nginx, if it is allowed there.
+    pub fn allowed_contexts(self) -> Contexts {
+        let version = self.config.version;
+        let forms = self.known().map_or(&[][..], |known| known.forms).iter();
+        let all = |blocks: bool| {
+            let fitting = forms.clone().filter(|form| form.may_exist_in(version));
+            fitting
+                .filter(|form| !form.is_vague() && (!blocks || form.block == self.is_block()))
+                .fold(Contexts::NONE, |all, form| all.union(form.contexts))
+        };
+        let allowed = match all(true) {
+            Contexts::NONE => all(false),
+            fitting => fitting,
+        };
+        match allowed.intersection(self.context().part()) {
+            Contexts::NONE => allowed,
+            near => near,
+        }
+    }
+
+    /// True when a directive of this name could take its place, arguments and all, without meeting one of its own name.
+    pub fn could_be(self, name: &str) -> bool {
+        let contexts = self.possible_contexts();
+        let version = self.config.version;
+        let count = self.arguments().count();
+        let fits = |form: &Form| {
+            form.contexts.intersects(contexts)
+                && form.may_exist_in(version)
+                && form.block == self.is_block()
+                && form.takes(count)
+                && !(form.duplicate == Duplicate::Refused
+                    && self
+                        .config
+                        .on_level(self.entry().parent, name)
+                        .next()
+                        .is_some())
+        };
+        nginx::directive(name.as_bytes()).is_some_and(|known| known.forms.iter().any(fits))
     }
 }

@@ -23,6 +23,7 @@ mod refusal;
 mod regex;
 mod server;
 mod similar;
+mod slip;
 mod variable;
 mod websocket;
 
@@ -45,6 +46,7 @@ pub use effective::{Effective, Visibility};
 pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
+pub use form::Taken;
 pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
@@ -480,6 +482,18 @@ impl<'c> Directive<'c> {
     /// True when it comes from a stock file that nobody edits.
     pub fn is_stock(self) -> bool {
         *self.config.sources.file(self.entry().file).origin() == Origin::Stock
+    }
+
+    /// The `include` that brings it into its block, if there is just one.
+    pub fn included_by(self) -> Option<Span> {
+        let own = self.entry().file;
+        if self.parent().map(|block| block.entry().file) == Some(own) {
+            return None;
+        }
+        match self.config.inclusions.get(&own)?[..] {
+            [include] => Some(include),
+            _ => None,
+        }
     }
 
     /// True when it stands before `other` in the order in which nginx reads.

@@ -96,35 +96,32 @@ impl Directive<'_> {
         let Some(known) = self.known() else {
             return self.unknown(meant);
         };
+        let contexts = self.possible_contexts();
+        let is_vague = |form: &Form| form.is_vague() && form.contexts.part().intersects(contexts);
+        if known.forms.iter().any(is_vague) {
+            return None;
+        }
         let version = self.config.version;
-        let mut existing = known
-            .forms
-            .iter()
-            .filter(|form| form.may_exist_in(version))
-            .peekable();
-        if existing.peek().is_none() {
+        if !known.forms.iter().any(|form| form.may_exist_in(version)) {
             return Some(Refusal::OtherVersion);
         }
         if self.forms().next().is_none() {
-            let is_certain = !existing.any(Form::is_vague) && known.name != "include";
-            return is_certain.then_some(Refusal::Misplaced);
+            // nginx reads an `include` in every block.
+            return (known.name != "include").then_some(Refusal::Misplaced);
         }
-        if self.forms().any(Form::is_vague) {
-            return None;
-        }
-        let mut shaped = self
+        let mut fitting = self
             .forms()
             .filter(|form| form.block == self.is_block())
             .peekable();
-        if shaped.peek().is_none() {
-            return Some(if self.is_block() {
-                Refusal::Block
-            } else {
-                Refusal::NoBlock
+        if fitting.peek().is_none() {
+            return Some(match self.is_block() {
+                true => Refusal::Block,
+                false => Refusal::NoBlock,
             });
         }
         let count = self.arguments().count();
-        (!shaped.any(|form| form.takes(count)) && !self.is_cut_short()).then_some(Refusal::Count)
+        let is_refused = !fitting.any(|form| form.takes(count)) && !self.is_cut_short();
+        is_refused.then_some(Refusal::Count)
     }
 
     fn unknown(self, meant: &mut Meant) -> Option<Refusal> {

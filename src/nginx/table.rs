@@ -304,12 +304,15 @@ impl Form {
 
     /// True when it takes this number of arguments.
     pub fn takes(&self, count: usize) -> bool {
-        let most = if self.max == ANY {
-            usize::MAX
-        } else {
-            self.max.into()
-        };
-        (self.min.into()..=most).contains(&count) && (!self.is_odd || count % 2 == 1)
+        (self.min.into()..=self.most()).contains(&count) && (!self.is_odd || count % 2 == 1)
+    }
+
+    /// The most arguments that it takes.
+    pub fn most(&self) -> usize {
+        match self.max {
+            ANY => usize::MAX,
+            most => most.into(),
+        }
     }
 
     /// Who defines it.

@@ -12,6 +12,7 @@ mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod lost_proxy_header;
+mod misplaced_directive;
 mod missing_include;
 mod missing_websocket_upgrade;
 mod never_matching_location;
@@ -21,10 +22,12 @@ mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
 mod template_syntax;
+mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod wrong_argument_count;
 mod zero_timeout;
 
 use crate::rule::Rule;
@@ -55,6 +58,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         &ineffective_websocket_tuning::RULE,
     ),
     ("lost-proxy-header", &lost_proxy_header::RULE),
+    ("misplaced-directive", &misplaced_directive::RULE),
     ("missing-include", &missing_include::RULE),
     (
         "missing-websocket-upgrade",
@@ -67,9 +71,11 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];
