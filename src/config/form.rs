@@ -161,4 +161,25 @@ impl Directive<'_> {
         };
         nginx::directive(name.as_bytes()).is_some_and(|known| known.forms.iter().any(fits))
     }
+
+    /// What to write instead of a form of this directive, if the nginx that reads it has that.
+    pub fn instead(self, form: &Form) -> Option<&'static str> {
+        let instead = form.instead?;
+        let version = self.config.version();
+        let has = |known: &nginx::Directive| known.forms.iter().any(|form| form.exists_in(version));
+        // What is no name says it in words.
+        nginx::directive(instead.as_bytes())
+            .is_none_or(has)
+            .then_some(instead)
+    }
+
+    /// True when a directive of this name could take its place, and its setter takes the same values.
+    pub fn could_mean(self, form: &Form, name: &str) -> bool {
+        let known = nginx::directive(name.as_bytes());
+        let takes_same = |known: &nginx::Directive| {
+            let mut forms = known.forms.iter();
+            forms.any(|other| other.kind == form.kind && other.contexts.intersects(form.contexts))
+        };
+        self.could_be(name) && known.is_some_and(takes_same)
+    }
 }

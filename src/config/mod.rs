@@ -21,6 +21,8 @@ mod mismatch;
 mod proxy;
 mod refusal;
 mod regex;
+mod repeated;
+mod retired;
 mod server;
 mod similar;
 mod slip;
@@ -55,6 +57,8 @@ pub use mismatch::Mismatch;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use refusal::Refusal;
 pub use regex::Shape;
+pub use repeated::Repeated;
+pub use retired::Http2Parameters;
 pub use server::Server;
 pub use similar::closest;
 pub use variable::Definition;
@@ -490,8 +494,8 @@ impl<'c> Directive<'c> {
         if self.parent().map(|block| block.entry().file) == Some(own) {
             return None;
         }
-        match self.config.inclusions.get(&own)?[..] {
-            [include] => Some(include),
+        match self.config.inclusions(own) {
+            [include] => Some(*include),
             _ => None,
         }
     }

@@ -134,9 +134,9 @@ impl Directive<'_> {
         {
             return None;
         }
-        Some(Refusal::Unknown {
-            meant: meant.of(self, &text),
-        })
+        let meant = meant.of(self, &text);
+        let is_foreign = meant.is_none() && nginx::is_of_other_module(&text);
+        (!is_foreign).then_some(Refusal::Unknown { meant })
     }
 
     /// True when a mistake of syntax shows that the `;` was forgotten, so that its arguments are not what was meant.

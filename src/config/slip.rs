@@ -18,9 +18,6 @@ impl Directive<'_> {
                     .to_owned(),
             );
         }
-        if text.contains('}') && !text.contains("${") {
-            return Some("A regex with `{` or `}` must stand in quotes: nginx takes the brace before for a block.".to_owned());
-        }
         let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')?;
         let rest = &text[end..];
         (rest.starts_with(['(', '/', '~', '=', '"', '\'', '$', '@', '^']) && known(end))

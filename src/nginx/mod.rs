@@ -4,6 +4,7 @@
 
 mod contexts;
 mod directives;
+mod others;
 mod script;
 mod stock;
 mod table;
@@ -13,6 +14,7 @@ mod variables;
 mod version;
 
 pub use contexts::Contexts;
+pub use others::is_of_other_module;
 pub use script::{Reference, has_variables, references};
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};

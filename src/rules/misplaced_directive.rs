@@ -34,7 +34,10 @@ fn misplaced(directive: Directive<'_>, report: &mut Report) {
         None if directive.config().fragment().is_some() => {
             format!("`{name}` belongs {belongs}, not beside the blocks of this file")
         }
-        _ => format!("`{name}` belongs {belongs}, not {}", directive.context().places()),
+        _ => format!(
+            "`{name}` belongs {belongs}, not {}",
+            directive.context().places()
+        ),
     };
     let finding = report.at(directive.span(), message);
     finding.here("nginx does not take it here");
@@ -49,7 +52,10 @@ fn misplaced(directive: Directive<'_>, report: &mut Report) {
         .find(|block| block.inside().intersects(allowed));
     if let Some(outer) = outer {
         let line = directive.config().place(outer.span(), directive.span());
-        finding.help(format!("Move it out, into the `{}` of {line}.", outer.name()));
+        finding.help(format!(
+            "Move it out, into the `{}` of {line}.",
+            outer.name()
+        ));
     } else if let Some(help) = advice(directive, allowed) {
         finding.help(help);
     }
@@ -58,13 +64,15 @@ fn misplaced(directive: Directive<'_>, report: &mut Report) {
 /// What is usually meant by a directive that stands too far out.
 fn advice(directive: Directive<'_>, allowed: Contexts) -> Option<&'static str> {
     let context = directive.context();
-    Some(if context == Contexts::SERVER && allowed.intersects(Contexts::LOCATION) {
-        "Write it in a `location`; `location / { … }` is for all requests that no other location takes."
-    } else if context == Contexts::HTTP && allowed.intersects(Contexts::SERVER) {
-        "Write it in each `server` that it is for."
-    } else if context == Contexts::MAIN && allowed.intersects(Contexts::HTTP) {
-        "Put an `http { … }` around it."
-    } else {
-        return None;
-    })
+    Some(
+        if context == Contexts::SERVER && allowed.intersects(Contexts::LOCATION) {
+            "Write it in a `location`; `location / { … }` is for all requests that no other location takes."
+        } else if context == Contexts::HTTP && allowed.intersects(Contexts::SERVER) {
+            "Write it in each `server` that it is for."
+        } else if context == Contexts::MAIN && allowed.intersects(Contexts::HTTP) {
+            "Put an `http { … }` around it."
+        } else {
+            return None;
+        },
+    )
 }

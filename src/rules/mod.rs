@@ -2,6 +2,8 @@
 
 mod alias_traversal;
 mod constant_proxy_uri;
+mod deprecated_directive;
+mod duplicate_directive;
 mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
@@ -36,6 +38,8 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("deprecated-directive", &deprecated_directive::RULE),
+    ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     (

@@ -39,9 +39,10 @@ fn unknown(directive: Directive<'_>, meant: Option<&str>, report: &mut Report) {
     let config = directive.config();
     let finding = report.at(name.span, format!("nginx knows no directive `{name}`"));
     if let Some(load) = config.unknown_module() {
-        finding
-            .severity(Severity::Warning)
-            .label(load.span(), "it may come from this module, which nginspect does not know");
+        finding.severity(Severity::Warning).label(
+            load.span(),
+            "it may come from this module, which nginspect does not know",
+        );
     } else if meant.is_none() && config.may_load_unknown_module() {
         finding.severity(Severity::Warning);
     }
@@ -67,14 +68,17 @@ fn other_version(directive: Directive<'_>, report: &mut Report) {
         (Some(told), Some(gone)) if gone <= told => {
             format!("nginx {told} has no `{name}` any more: it is gone since {gone}")
         }
-        (Some(told), _) => format!("nginx {told} has no `{name}` yet: it comes with {}", form.since),
+        (Some(told), _) => format!(
+            "nginx {told} has no `{name}` yet: it comes with {}",
+            form.since
+        ),
         (None, Some(gone)) => format!("nginx has no `{name}` any more: it is gone since {gone}"),
         (None, None) => return,
     };
     let finding = report.at(name.span, message);
-    if let Some(instead) = form.instead {
+    if let Some(instead) = directive.instead(form) {
         finding.help(format!("Write `{instead}` instead."));
-        if directive.could_be(instead) {
+        if directive.could_mean(form, instead) {
             finding.fix(format!("write `{instead}`"), name.rewrite(instead));
         }
     }

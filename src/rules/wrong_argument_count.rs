@@ -50,7 +50,10 @@ fn explain(directive: Directive<'_>, report: &mut Report) {
         .windows(2)
         .find(|pair| line(pair[0].span.after()) != line(pair[1].span));
     if let Some([last, _]) = broken {
-        finding.help(format!("Is a `;` missing at the end of {}?", line(last.span.after())));
+        finding.help(format!(
+            "Is a `;` missing at the end of {}?",
+            line(last.span.after())
+        ));
     } else if taken.most > 0 {
         finding.help("A value with blanks is one argument when it stands in quotes.");
     }
