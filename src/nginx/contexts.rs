@@ -151,6 +151,12 @@ types charset_map num_map oidc_provider acme_issuer otel_exporter",
         })
     }
 
+    /// The context that the tables call so, as in `location_if`.
+    pub fn listed(name: &str) -> Option<Self> {
+        let bit = NAMES.iter().position(|(known, _)| *known == name)?;
+        Some(Self(1 << bit))
+    }
+
     /// The last context of a list such as `http,server`; nothing when it names one that there is not.
     pub fn innermost(list: &str) -> Option<Self> {
         let contexts: Option<Vec<Self>> = list

@@ -599,7 +599,7 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("imap_auth", &[form("ngx_mail_imap_module", "mail mail_server", 1, ANY, Bitmask("plain login cram-md5 external")).inherit(Scalar).twice(Added).since(0, 5, 32).documented()]),
     directive("imap_capabilities", &[form("ngx_mail_imap_module", "mail mail_server", 1, ANY, StringList).inherit(List).twice(Added).since(0, 1, 38).documented()]),
     directive("imap_client_buffer", &[form("ngx_mail_imap_module", "mail mail_server", 1, 1, Size).inherit(Scalar).twice(Refused).since(0, 1, 35).documented()]),
-    directive("include", &[form("ngx_conf_module", "main events http server location server_if location_if limit_except upstream stream stream_server stream_upstream mail mail_server mgmt oidc_provider acme_issuer rtmp rtmp_server rtmp_application rtmp_recorder", 1, 1, Include).twice(Added).since(0, 1, 0).documented()]),
+    directive("include", &[form("ngx_conf_module", "main events http server location server_if location_if limit_except upstream stream stream_server stream_upstream mail mail_server rtmp rtmp_server rtmp_application rtmp_recorder mgmt oidc_provider acme_issuer", 1, 1, Include).twice(Added).since(0, 1, 0).documented()]),
     directive("index", &[form("ngx_http_index_module", "http server location", 1, ANY, IndexFiles).evaluates(0xfffe).inherit(List).twice(Added).since(0, 1, 0).documented()]),
     directive("index_cache", &[form("ngx_http_index_module", "http server location", 3, 3, Removed).since(0, 1, 0).gone(0, 6, 10)]),
     directive("init_by_lua", &[
@@ -2081,10 +2081,8 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("ssl_name", &[form("ngx_mgmt_module", "mgmt", 1, 1, Custom)]),
     directive("ssl_object_cache_inheritable", &[form("ngx_openssl_cache_module", "main", 1, 1, Flag).inherit(Single).twice(Refused).since(1, 27, 4).documented()]),
     directive("ssl_ocsp", &[
-        form("ngx_http_ssl_module", "http server", 1, 1, Flag).inherit(Scalar).twice(Refused).since(1, 19, 0).gone(1, 29, 3).documented(),
-        form("ngx_http_ssl_module", "http server", 1, 1, Enum("off on leaf")).inherit(Scalar).twice(Refused).since(1, 29, 3).documented(),
-        form("ngx_stream_ssl_module", "stream stream_server", 1, 1, Flag).inherit(Scalar).twice(Refused).since(1, 27, 2).gone(1, 29, 3).documented(),
-        form("ngx_stream_ssl_module", "stream stream_server", 1, 1, Enum("off on leaf")).inherit(Scalar).twice(Refused).since(1, 29, 3).documented(),
+        form("ngx_http_ssl_module", "http server", 1, 1, Enum("off on leaf")).inherit(Scalar).twice(Refused).since(1, 19, 0).documented(),
+        form("ngx_stream_ssl_module", "stream stream_server", 1, 1, Enum("off on leaf")).inherit(Scalar).twice(Refused).since(1, 27, 2).documented(),
     ]),
     directive("ssl_ocsp_cache", &[
         form("ngx_http_ssl_module", "http server", 1, 1, SslOcspCache).inherit(Scalar).twice(Refused).since(1, 19, 0).documented(),

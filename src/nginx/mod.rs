@@ -22,6 +22,11 @@ pub use time::milliseconds;
 pub use variables::{Source, Variable};
 pub use version::Version;
 
+/// Every directive, by name.
+pub fn directives() -> &'static [Directive] {
+    directives::DIRECTIVES
+}
+
 /// Looks a directive up by its name.
 pub fn directive(name: &[u8]) -> Option<&'static Directive> {
     directive_index(name).map(|index| &directives::DIRECTIVES[index])

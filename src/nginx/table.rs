@@ -194,11 +194,11 @@ pub struct Form {
     /// What to write instead.
     pub instead: Option<&'static str>,
     /// Bit *n* is set when variables in argument *n* (from 1) are evaluated.
-    pub(super) variables: u16,
+    pub variables: u16,
     /// Who defines it, where that is not who defines the module.
-    pub(super) provider: Option<Provider>,
+    pub provider: Option<Provider>,
     /// The page of the manual with its section; empty for the module's page.
-    pub(super) page: Option<&'static str>,
+    pub page: Option<&'static str>,
 }
 
 /// A row as the tables begin it: module, contexts, fewest and most arguments, what the setter takes.
