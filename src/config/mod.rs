@@ -21,8 +21,12 @@ mod location;
 mod mismatch;
 mod missing;
 mod proxy;
+mod refusal;
 mod regex;
+mod repeated;
+mod retired;
 mod server;
+mod slip;
 mod socket;
 mod table;
 mod value;
@@ -49,6 +53,7 @@ pub use effective::{Effective, Visibility};
 pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
+pub use form::Taken;
 pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
@@ -56,10 +61,13 @@ pub use location::{Location, Modifier};
 pub use mismatch::Mismatch;
 pub use missing::Lack;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
+pub use refusal::Refusal;
 pub use regex::{BadRegex, Shape};
+pub use repeated::Repeated;
+pub use retired::Http2Parameters;
 pub use server::Server;
 pub use socket::{Clash, Listening, Use};
-pub use value::Refusal;
+pub use value::RefusedValue;
 pub use variable::Definition;
 pub use websocket::Intent;
 pub use zone::{Undefined, Zones};
@@ -144,6 +152,8 @@ pub struct Config {
     level_starts: Vec<u32>,
     incomplete_top: bool,
     fragment: Option<Contexts>,
+    /// Of a fragment: the contexts that its directives may stand in.
+    possible_top: Contexts,
     version: Option<Version>,
     assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
@@ -155,6 +165,7 @@ pub struct Config {
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
     location_names: OnceLock<level::Names>,
+    refusals: OnceLock<refusal::Refusals>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 
@@ -485,6 +496,18 @@ impl<'c> Directive<'c> {
     /// True when it comes from a stock file that nobody edits.
     pub fn is_stock(self) -> bool {
         *self.config.sources.file(self.entry().file).origin() == Origin::Stock
+    }
+
+    /// The `include` that brings it into its block, if there is just one.
+    pub fn included_by(self) -> Option<Span> {
+        let own = self.entry().file;
+        if self.parent().map(|block| block.entry().file) == Some(own) {
+            return None;
+        }
+        match self.config.inclusions(own) {
+            [include] => Some(*include),
+            _ => None,
+        }
     }
 
     /// True when it stands before `other` in the order in which nginx reads.

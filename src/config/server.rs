@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Config, Directive, EntryId, Word};
-use crate::nginx::listen::{Listen, Socket};
+use crate::nginx::listen::{Host, Listen, Socket};
 use crate::nginx::value::Setting;
 use crate::nginx::{Contexts, Kind};
 
@@ -14,6 +14,19 @@ pub(super) struct Hosts {
     first: HashMap<(Socket, Vec<u8>), EntryId>,
     /// The server that answers for every other host: the one marked so, else the first.
     defaults: HashMap<Socket, EntryId>,
+    /// The first server on each port, and whether others listen there too.
+    ports: HashMap<Socket, (EntryId, bool)>,
+}
+
+/// The port of a socket, whatever the address; a Unix one is itself.
+fn port(socket: Socket) -> Socket {
+    match socket.host {
+        Host::Unix(_) => socket,
+        _ => Socket {
+            port: socket.port,
+            ..Socket::http_default()
+        },
+    }
 }
 
 impl Config {
@@ -22,6 +35,10 @@ impl Config {
             let mut hosts = Hosts::default();
             for server in self.servers() {
                 for socket in server.sockets() {
+                    let id = server.directive.id;
+                    let owner = hosts.ports.entry(port(socket.clone()));
+                    let owner = owner.or_insert((id, false));
+                    owner.1 |= owner.0 != id;
                     for name in server.names() {
                         let key = (socket.clone(), name.to_ascii_lowercase());
                         hosts.first.entry(key).or_insert(server.directive.id);
@@ -117,6 +134,13 @@ impl<'c> Server<'c> {
             .first
             .get(&(socket, name.as_bytes().to_ascii_lowercase()));
         first.is_none_or(|first| *first == self.directive.id)
+    }
+
+    /// True when no other server of the http part listens on one of its ports.
+    pub fn has_ports_alone(self) -> bool {
+        let ports = &self.directive.config.hosts().ports;
+        let is_shared = |socket| ports.get(&port(socket)).is_some_and(|(_, shared)| *shared);
+        !self.sockets().into_iter().any(is_shared)
     }
 
     /// A host that a client can ask for to reach this server: its first plain name, or one that fits a wildcard.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Directive, Refusal, Word};
+use super::{Directive, RefusedValue, Word};
 use crate::nginx::Contexts;
 use crate::nginx::value::{Flaw, Line, WHOLE, percent};
 use crate::source::Span;
@@ -19,7 +19,7 @@ struct Before {
 
 impl<'c> Directive<'c> {
     /// What nginx refuses of the lines of this table, included ones too; nothing for a block that is none.
-    pub fn refused_lines(self) -> Vec<Refusal<'c>> {
+    pub fn refused_lines(self) -> Vec<RefusedValue<'c>> {
         let context = self.inside();
         if !self.is_block() || !context.intersects(Contexts::TABLES) {
             return Vec::new();
@@ -43,7 +43,7 @@ impl<'c> Directive<'c> {
             };
             match judged.flaw() {
                 Some(flaw) if flaw.argument < words.len() => {
-                    refused.push(Refusal::new(words.swap_remove(flaw.argument), flaw));
+                    refused.push(RefusedValue::new(words.swap_remove(flaw.argument), flaw));
                 }
                 Some(_) => {}
                 None => refused.extend(before.conflict(context, &words)),
@@ -55,7 +55,7 @@ impl<'c> Directive<'c> {
 
 impl Before {
     /// What the line cannot have beside those before it.
-    fn conflict<'c>(&mut self, context: Contexts, words: &[Word<'c>]) -> Option<Refusal<'c>> {
+    fn conflict<'c>(&mut self, context: Contexts, words: &[Word<'c>]) -> Option<RefusedValue<'c>> {
         let first = words.first()?;
         let flaw = |problem: String| Flaw {
             argument: 0,
@@ -70,7 +70,7 @@ impl Before {
                     share => self.sum + percent(share)?,
                 };
                 let problem = format!("with `{first}` the shares are more than 100%");
-                (self.sum > WHOLE).then(|| Refusal::new(first.clone(), flaw(problem)))
+                (self.sum > WHOLE).then(|| RefusedValue::new(first.clone(), flaw(problem)))
             }
             Contexts::MAP if words.len() == 1 => {
                 self.has_hostnames |= *first == "hostnames";
@@ -80,9 +80,9 @@ impl Before {
                 let key = (self.has_hostnames, key(first));
                 let earlier = self.keys.insert(key, first.span)?;
                 let problem = format!("`{first}` stands in it already");
-                Some(Refusal {
+                Some(RefusedValue {
                     other: Some(earlier),
-                    ..Refusal::new(first.clone(), flaw(problem))
+                    ..RefusedValue::new(first.clone(), flaw(problem))
                 })
             }
             _ => None,

@@ -781,6 +781,8 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("least_time", &[
         form("ngx_http_upstream_least_time_module", "upstream", 1, 2, LeastTime).inherit(Single).twice(Refused).since(1, 31, 0).documented(),
         form("ngx_stream_upstream_least_time_module", "stream_upstream", 1, 2, LeastTime).inherit(Single).twice(Refused).since(1, 31, 0).documented(),
+        form("ngx_http_upstream_least_time_module", "upstream", 1, 2, LeastTime).inherit(Single).since(1, 7, 10).by(Plus).documented(),
+        form("ngx_stream_upstream_least_time_module", "stream_upstream", 1, 2, LeastTime).inherit(Single).since(1, 7, 11).by(Plus).documented(),
     ]),
     directive("libinjection_sql", &[form("ngx_http_naxsi_module", "http server location limit_except", 0, 0, Custom)]),
     directive("libinjection_xss", &[form("ngx_http_naxsi_module", "http server location limit_except", 0, 0, Custom)]),
@@ -2196,7 +2198,11 @@ pub(super) static DIRECTIVES: &[Directive] = &[
         form("ngx_http_status_module", "server", 1, 1, Custom).inherit(Single).deprecated(1, 13, 3).instead("api").documented(),
         form("unknown", "stream_server", 1, 1, Custom),
     ]),
-    directive("sticky", &[form("ngx_http_upstream_sticky_module", "upstream", 2, ANY, Sticky).inherit(Single).twice(Refused).since(1, 29, 6).documented()]),
+    directive("sticky", &[
+        form("ngx_http_upstream_sticky_module", "upstream", 2, ANY, Sticky).inherit(Single).twice(Refused).since(1, 29, 6).documented(),
+        form("ngx_http_upstream_sticky_module", "upstream", 2, ANY, Sticky).inherit(Single).since(1, 5, 7).by(Plus).documented(),
+        form("ngx_http_sticky_module", "upstream", 0, ANY, Custom).inherit(Single).by(ThirdParty("sticky-ng")),
+    ]),
     directive("stream", &[form("ngx_stream_module", "main", 0, 0, Block).opens("stream").inherit(Single).twice(Refused).since(1, 9, 0).documented()]),
     directive("stream_buckets", &[form("ngx_rtmp_live_module", "rtmp rtmp_server rtmp_application", 1, 1, String).inherit(Scalar).twice(Refused)]),
     directive("stream_server_traffic_status", &[form("ngx_http_stream_server_traffic_status_module", "http server location", 1, 1, Flag).inherit(Scalar).twice(Refused)]),

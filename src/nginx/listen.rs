@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::url::{Host, Shape, Url};
+use super::url::{Shape, Url};
 use super::value::{Flaw, Setting, shown, text};
 use super::{Contexts, Version, closest_parameter, number, seconds, size};
+
+pub use super::url::Host;
 
 /// An address that nginx listens on, as it compares two of them (`ngx_cmp_sockaddr`): what is equal is one socket.
 ///

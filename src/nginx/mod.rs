@@ -5,6 +5,7 @@
 mod contexts;
 mod directives;
 pub mod listen;
+mod others;
 mod script;
 mod similar;
 mod size;
@@ -17,6 +18,7 @@ mod variables;
 mod version;
 
 pub use contexts::Contexts;
+pub use others::is_of_other_module;
 pub use script::{Reference, has_variables, invalid_reference, references};
 pub use similar::{closest, closest_parameter};
 pub use size::{number, offset, size};

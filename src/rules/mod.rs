@@ -2,7 +2,9 @@
 
 mod alias_traversal;
 mod constant_proxy_uri;
+mod deprecated_directive;
 mod duplicate_default_server;
+mod duplicate_directive;
 mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
@@ -15,6 +17,7 @@ mod ineffective_websocket_tuning;
 mod invalid_regex;
 mod invalid_value;
 mod lost_proxy_header;
+mod misplaced_directive;
 mod misplaced_location;
 mod missing_block;
 mod missing_certificate;
@@ -28,10 +31,12 @@ mod short_websocket_timeout;
 mod syntax_error;
 mod template_syntax;
 mod undefined_zone;
+mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod wrong_argument_count;
 mod zero_timeout;
 
 use crate::rule::Rule;
@@ -40,7 +45,9 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("deprecated-directive", &deprecated_directive::RULE),
     ("duplicate-default-server", &duplicate_default_server::RULE),
+    ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     (
@@ -65,6 +72,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-value", &invalid_value::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
+    ("misplaced-directive", &misplaced_directive::RULE),
     ("misplaced-location", &misplaced_location::RULE),
     ("missing-block", &missing_block::RULE),
     ("missing-certificate", &missing_certificate::RULE),
@@ -81,9 +89,11 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
     ("undefined-zone", &undefined_zone::RULE),
+    ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];
