@@ -217,6 +217,10 @@ impl Nginx {
             "SSL_",
             "host not found",
             "getpwnam",
+            "getgrnam",
+            "xsltParse",
+            "xmlParse",
+            "without",
             "GeoIP_",
             "OPENSSL",
         ];
