@@ -66,7 +66,7 @@ impl Directive<'_> {
     /// What becomes of a second use, as far as that is certain: all forms that it may have here agree, and they are
     /// nginx's own.
     fn duplicate(self) -> Option<Duplicate> {
-        let mut forms = self.forms();
+        let mut forms = self.fitting_forms();
         let first = forms.next()?;
         let agrees =
             |form: &Form| form.provider() == Provider::Nginx && form.duplicate == first.duplicate;

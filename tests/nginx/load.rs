@@ -17,7 +17,7 @@ use nginspect::rule::Category;
 use nginspect::rules::RULES;
 use tempfile::TempDir;
 
-use crate::harness::{Nginx, Refusal, say};
+use crate::harness::{Nginx, Reading, Refusal, say};
 
 /// How many probes run unless somebody wants more.
 const PROBES: usize = 2000;
@@ -117,9 +117,12 @@ enum Outcome {
 
 fn judge(nginx: &Nginx, folder: &Folder, probe: &Probe) -> Outcome {
     let text = probe.text();
-    let verdict = nginx.refusal(folder.0.path(), &text, &probe.modules);
+    let mut verdict = nginx.refusal(folder.0.path(), &text, &probe.modules, Reading::Text);
     let findings = load_errors(folder.0.path(), &text, Some(nginx.version));
     let unsure = load_errors(folder.0.path(), &text, None);
+    if matches!(verdict, Refusal::None) && !(findings.is_empty() && unsure.is_empty()) {
+        verdict = nginx.refusal(folder.0.path(), &text, &probe.modules, Reading::Whole);
+    }
     let said = |findings: &[(u32, Diagnostic)]| {
         let lines: Vec<String> = findings
             .iter()
@@ -142,6 +145,8 @@ fn judge(nginx: &Nginx, folder: &Folder, probe: &Probe) -> Outcome {
                 .iter()
                 .any(|(name, part, _)| *name == probe.name && message.contains(part));
             let agreed = match line {
+                // What nginx notices at the end of the block is further down.
+                Some(line) if line > probe.last_line() => !findings.is_empty(),
                 Some(line) => findings.iter().any(|(ours, _)| *ours == line),
                 None => !findings.is_empty(),
             };
@@ -349,6 +354,11 @@ impl Probe {
             "events {}"
         };
         format!("{events} {before}\n{}\n{after}\n", self.lines.join("\n"))
+    }
+
+    /// The line on which the directive ends.
+    fn last_line(&self) -> u32 {
+        1 + self.lines.len() as u32
     }
 
     fn shown(&self) -> String {
