@@ -25,6 +25,7 @@ mod regex;
 mod server;
 mod socket;
 mod table;
+mod upstream;
 mod value;
 mod variable;
 mod websocket;
@@ -154,6 +155,7 @@ pub struct Config {
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
+    upstreams: OnceLock<upstream::Upstreams>,
     location_names: OnceLock<level::Names>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
