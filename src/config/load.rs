@@ -76,6 +76,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             servers: Vec::new(),
             variables: OnceLock::new(),
             hosts: OnceLock::new(),
+            upstreams: OnceLock::new(),
             location_names: OnceLock::new(),
             refusals: OnceLock::new(),
             regexes: Default::default(),

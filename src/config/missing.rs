@@ -79,7 +79,7 @@ impl Directive<'_> {
     }
 
     /// True when nginx itself knows all that stands in this block, and nothing is included there.
-    fn holds_only_nginx(self) -> bool {
+    pub(super) fn holds_only_nginx(self) -> bool {
         self.children().all(|child| {
             let form =
                 nginx::directive(&child.name()).and_then(|known| known.form(child.context()));

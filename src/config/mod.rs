@@ -29,6 +29,7 @@ mod server;
 mod slip;
 mod socket;
 mod table;
+mod upstream;
 mod value;
 mod variable;
 mod websocket;
@@ -164,6 +165,7 @@ pub struct Config {
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
+    upstreams: OnceLock<upstream::Upstreams>,
     location_names: OnceLock<level::Names>,
     refusals: OnceLock<refusal::Refusals>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,

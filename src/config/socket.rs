@@ -1,11 +1,12 @@
 //! Sockets and the servers that listen on them, of each part of nginx.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Config, Directive, EntryId, Visibility};
 use crate::nginx::Contexts;
 use crate::nginx::listen::{Listen, Socket};
+use crate::nginx::url::Host;
 
 /// A socket with every `listen` that names it, in the order in which nginx reads them.
 #[derive(Debug)]
@@ -14,6 +15,9 @@ pub struct Listening<'c> {
     pub socket: Socket,
     /// At least one.
     pub uses: Vec<Use<'c>>,
+    /// False when others may listen here too: a server without any `listen` on the port that it gets by default, or one
+    /// that names a host instead of an address.
+    pub is_certain: bool,
 }
 
 /// A server that listens on a socket.
@@ -94,15 +98,20 @@ impl Config {
         let blocks = self
             .directives()
             .filter(|block| block.is("server") && block.inside() == servers && block.is_block());
+        let mut has_silent_server = false;
         for server in blocks {
+            has_silent_server |= server.own("listen").next().is_none();
             for directive in server.own("listen") {
                 let Some(listen) = directive.listen().map(Rc::new) else {
                     continue;
                 };
                 for socket in listen.sockets() {
                     let index = *known.entry(socket.clone()).or_insert_with(|| {
-                        let uses = Vec::new();
-                        sockets.push(Listening { socket, uses });
+                        sockets.push(Listening {
+                            socket,
+                            uses: Vec::new(),
+                            is_certain: true,
+                        });
                         sockets.len() - 1
                     });
                     sockets[index].uses.push(Use {
@@ -112,6 +121,18 @@ impl Config {
                     });
                 }
             }
+        }
+        let of_name = |listening: &Listening<'_>| matches!(listening.socket.host, Host::Name(_));
+        let named: HashSet<u16> = sockets
+            .iter()
+            .filter(|listening| of_name(listening))
+            .map(|listening| listening.socket.port)
+            .collect();
+        for listening in &mut sockets {
+            let port = listening.socket.port;
+            // The second is what nginx takes when it is not started by root.
+            let may_be_silent = has_silent_server && matches!(port, 80 | 8000);
+            listening.is_certain = !may_be_silent && !named.contains(&port);
         }
         sockets
     }

@@ -11,6 +11,9 @@ use crate::source::Span;
 #[derive(Default)]
 struct Before {
     has_hostnames: bool,
+    has_ranges: bool,
+    /// True after the first network of a `geo`.
+    has_networks: bool,
     /// The keys of a `map` in lower case, with whether host names were known by then.
     keys: HashMap<(bool, Vec<u8>), Span>,
     /// The shares of `split_clients`.
@@ -44,9 +47,16 @@ impl<'c> Directive<'c> {
                 context,
                 table: &table,
                 has_hostnames: before.has_hostnames,
+                has_ranges: before.has_ranges,
                 words: &values,
             };
-            match judged.flaw() {
+            // An include that was not read may hold the line `ranges`.
+            let with_ranges = Line {
+                has_ranges: true,
+                ..judged
+            };
+            let is_certain = |_: &Flaw| !self.is_incomplete() || with_ranges.flaw().is_some();
+            match judged.flaw().filter(is_certain) {
                 Some(flaw) if flaw.argument < words.len() => {
                     refused.push(RefusedValue::new(words.swap_remove(flaw.argument), flaw));
                 }
@@ -87,6 +97,16 @@ impl Before {
                 };
                 let problem = format!("with `{first}` the shares are more than 100%");
                 (self.sum > WHOLE).then(|| RefusedValue::new(first.clone(), flaw(problem)))
+            }
+            Contexts::GEO if *first == "ranges" && self.has_networks && !self.has_ranges => {
+                let problem =
+                    "`ranges` comes after other lines, and nginx wants it first".to_owned();
+                Some(Refusal::new(first.clone(), flaw(problem)))
+            }
+            Contexts::GEO => {
+                self.has_ranges |= *first == "ranges";
+                self.has_networks |= words.len() == 2 && first != "proxy" && first != "include";
+                None
             }
             Contexts::MAP if words.len() == 1 => {
                 self.has_hostnames |= *first == "hostnames";

@@ -48,6 +48,7 @@ impl<'c> Directive<'c> {
         }
         self.refused_by_all(words)
             .or_else(|| self.refused_variable())
+            .or_else(|| self.refused_by_upstream())
     }
 
     /// The flaw of the form that comes furthest.

@@ -25,7 +25,8 @@ fn check(config: &Config, report: &mut Report) {
         return;
     }
     for servers in [Contexts::SERVER, Contexts::STREAM_SERVER] {
-        for listening in config.listening(servers) {
+        let listening = config.listening(servers).into_iter();
+        for listening in listening.filter(|listening| listening.is_certain) {
             look_at(&listening, report);
         }
     }

@@ -38,21 +38,27 @@ pub(super) fn address_or_cidr(setting: &Setting<'_>) -> Option<Flaw> {
     })
 }
 
-/// A line of two words of a `geo` block, its first word among them (`ngx_http_geo`).
-///
-/// A range passes with and without a line `ranges` above it.
-pub(super) fn geo_line(words: &[&[u8]]) -> Option<Flaw> {
+/// A line of two words of a `geo` block, its first word among them (`ngx_http_geo`); `has_ranges` after a line `ranges`.
+pub(super) fn geo_line(words: &[&[u8]], has_ranges: bool) -> Option<Flaw> {
     let (network, argument) = match words {
         [b"include" | b"default", _] => return None,
         [b"proxy" | b"delete", network] => (*network, 1),
         [network, _] => (*network, 0),
         _ => return None,
     };
-    let is_fine = network == b"255.255.255.255" || cidr(network) || is_range(network);
+    if has_ranges && words.first() != Some(&&b"proxy"[..]) {
+        let problem = || format!("{} is no range of addresses", shown(network));
+        let help = "After `ranges` a network is written as `192.0.2.0-192.0.2.255`.";
+        return (!is_range(network)).then(|| Flaw::new(argument, problem()).help(help));
+    }
+    let is_fine = network == b"255.255.255.255" || cidr(network);
     (!is_fine).then(|| {
-        no_network(argument, network).meant(meant(network)).help(
-            "It takes an address or a network such as `192.0.2.0/24`, after `ranges` one such as `192.0.2.0-192.0.2.255`.",
-        )
+        let flaw = no_network(argument, network).meant(meant(network));
+        flaw.help(if is_range(network) {
+            "A range needs a line `ranges;` at the beginning of the block."
+        } else {
+            "It takes an address or a network such as `192.0.2.0/24`."
+        })
     })
 }
 
@@ -142,31 +148,27 @@ mod tests {
 
     #[test]
     fn lines_of_geo_are_networks_or_ranges() {
-        let flaw = |line: &str| {
+        let flaw = |line: &str, has_ranges| {
             let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-            geo_line(&words).map(|flaw| flaw.argument)
+            geo_line(&words, has_ranges).map(|flaw| flaw.argument)
         };
-        for line in [
-            "10.0.0.0/8 a",
-            "::1 a",
-            "255.255.255.255 a",
-            "default a",
-            "proxy 10.0.0.1",
-            "delete 10.0.0.1",
-            "delete 10.0.0.1-10.0.0.9",
-            "include x",
-            "10.0.0.1-10.0.0.9 a",
-        ] {
-            assert_eq!(flaw(line), None, "{line}");
+        for line in ["10.0.0.0/8 a", "::1 a", "255.255.255.255 a", "delete ::1"] {
+            assert_eq!(flaw(line, false), None, "{line}");
+            assert!(flaw(line, true).is_some(), "{line}");
         }
-        for (line, argument) in [
-            ("localhost a", 0),
-            ("delete localhost", 1),
-            ("proxy localhost", 1),
-            ("10.0.0.9-10.0.0.1 a", 0),
-            ("::1-::2 a", 0),
-        ] {
-            assert_eq!(flaw(line), Some(argument), "{line}");
+        for line in ["10.0.0.1-10.0.0.9 a", "delete 10.0.0.1-10.0.0.9"] {
+            assert!(flaw(line, false).is_some(), "{line}");
+            assert_eq!(flaw(line, true), None, "{line}");
+        }
+        for has_ranges in [false, true] {
+            for line in ["default a", "proxy 10.0.0.1", "include x"] {
+                assert_eq!(flaw(line, has_ranges), None, "{line}");
+            }
+            assert_eq!(flaw("localhost a", has_ranges), Some(0));
+            assert_eq!(flaw("delete localhost", has_ranges), Some(1));
+            assert_eq!(flaw("proxy localhost", has_ranges), Some(1));
+            assert_eq!(flaw("10.0.0.9-10.0.0.1 a", has_ranges), Some(0));
+            assert_eq!(flaw("::1-::2 a", has_ranges), Some(0));
         }
     }
 }

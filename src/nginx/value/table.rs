@@ -15,6 +15,8 @@ pub struct Line<'a> {
     pub table: &'a [&'a [u8]],
     /// True after a line `hostnames` in a `map`.
     pub has_hostnames: bool,
+    /// True after a line `ranges` in a `geo`.
+    pub has_ranges: bool,
     /// Its words, the first one too.
     pub words: &'a [&'a [u8]],
 }
@@ -72,7 +74,7 @@ impl Line<'_> {
     fn geo(&self) -> Option<Flaw> {
         match self.words {
             [b"ranges" | b"proxy_recursive" | b"volatile"] => None,
-            [_, _] => network::geo_line(self.words),
+            [_, _] => network::geo_line(self.words, self.has_ranges),
             _ => self.counted(
                 "A line of a `geo` has a network and a value; with blanks it needs quotes.",
             ),
@@ -195,6 +197,7 @@ mod tests {
             context,
             table: &[b"koi8-r", b"utf-8"],
             has_hostnames: true,
+            has_ranges: false,
             words: &words,
         };
         line.flaw()
