@@ -49,11 +49,6 @@ pub fn directive_at(index: usize) -> &'static Directive {
     &directives::DIRECTIVES[index]
 }
 
-/// All directives, by name.
-pub fn directives() -> &'static [Directive] {
-    directives::DIRECTIVES
-}
-
 /// The part of nginx that a variable belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subsystem {
