@@ -6,10 +6,15 @@ use super::{Config, Directive, UNKNOWN_NAME};
 use crate::nginx::{self, Contexts, Duplicate, Form};
 
 impl<'c> Directive<'c> {
-    /// What nginx's tables hold under its name, wherever it stands.
+    /// What nginx's table says of its name; nothing for a name that it does not hold, and for a line that is no
+    /// directive but an entry of a table or of another module's block.
     pub fn known(self) -> Option<&'static nginx::Directive> {
+        let elsewhere = Contexts::TABLES
+            .union(Contexts::OTHER)
+            .union(Contexts::UNKNOWN);
         match self.entry().name {
             UNKNOWN_NAME => None,
+            _ if self.context().intersects(elsewhere) => None,
             known => Some(nginx::directive_at(known.into())),
         }
     }
@@ -25,11 +30,25 @@ impl<'c> Directive<'c> {
             .filter(move |form| form.contexts.intersects(contexts) && form.may_exist_in(version))
     }
 
+    /// The forms that may stand here with this number of arguments, and with a block or without one as this.
+    pub fn fitting_forms(self) -> impl Iterator<Item = &'static Form> {
+        let count = self.arguments().count();
+        let is_block = self.is_block();
+        self.forms()
+            .filter(move |form| form.block == is_block && form.takes(count))
+    }
+
     /// The first form that may stand here and takes a block and arguments as this directive has them.
     pub fn form(self) -> Option<&'static Form> {
-        let count = self.arguments().count();
-        self.forms()
-            .find(|form| form.block == self.is_block() && form.takes(count))
+        self.fitting_forms().next()
+    }
+
+    /// True when a module that is not nginx's own may take a directive of this name here, in a way that nobody knows.
+    pub fn may_be_third_party(self) -> bool {
+        let contexts = self.possible_contexts();
+        let is_vague = |form: &Form| form.is_vague() && form.contexts.part().intersects(contexts);
+        let forms = self.known().map_or(&[][..], |known| known.forms);
+        forms.iter().any(is_vague)
     }
 
     /// The contexts that it may stand in: one, but in a fragment whose place is not known.
@@ -53,6 +72,12 @@ impl<'c> Directive<'c> {
 }
 
 impl Config {
+    /// True when nginx warns of this form and ignores it, or may.
+    pub fn may_ignore(&self, form: &Form) -> bool {
+        let ignores = |since| self.version.is_none_or(|told| told >= since);
+        form.ignored.is_some_and(ignores)
+    }
+
     /// The contexts that the directives at the top of a fragment may stand in, by the blocks among them, or else by all
     /// of them; when no context takes them together, the one that was guessed or told.
     pub(super) fn find_possible_top(&self, guess: Contexts) -> Contexts {

@@ -77,7 +77,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             variables: OnceLock::new(),
             hosts: OnceLock::new(),
             location_names: OnceLock::new(),
-            refusals: OnceLock::new(),
+            misfits: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),

@@ -17,15 +17,16 @@ mod header;
 mod level;
 mod load;
 mod location;
+mod misfit;
 mod mismatch;
 mod proxy;
-mod refusal;
 mod regex;
 mod repeated;
 mod retired;
 mod server;
-mod similar;
 mod slip;
+mod table;
+mod value;
 mod variable;
 mod websocket;
 
@@ -53,16 +54,18 @@ pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
+pub use misfit::Misfit;
 pub use mismatch::Mismatch;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
-pub use refusal::Refusal;
-pub use regex::Shape;
+pub use regex::{BadRegex, Shape};
 pub use repeated::Repeated;
 pub use retired::Http2Parameters;
 pub use server::Server;
-pub use similar::closest;
+pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
+
+pub use crate::nginx::closest;
 
 /// Index of a directive in a configuration.
 type EntryId = u32;
@@ -155,7 +158,7 @@ pub struct Config {
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
     location_names: OnceLock<level::Names>,
-    refusals: OnceLock<refusal::Refusals>,
+    misfits: OnceLock<misfit::Misfits>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 
@@ -567,11 +570,15 @@ impl Word<'_> {
 
     /// The value from a byte on, as a word of its own.
     pub fn tail(&self, start: usize) -> Self {
-        let verbatim = self.verbatim.map(|_| 0);
+        self.slice(start..self.len())
+    }
+
+    /// A part of the value, as a word of its own.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self {
-            span: self.part(start..self.len()),
-            value: self.value[start..].to_vec().into(),
-            verbatim,
+            span: self.part(range.clone()),
+            value: self.value[range].to_vec().into(),
+            verbatim: self.verbatim.map(|_| 0),
         }
     }
 

@@ -83,10 +83,10 @@ fn repeated_in<'c>(uses: impl Iterator<Item = Directive<'c>>, found: &mut Vec<Re
 }
 
 impl Directive<'_> {
-    /// What becomes of a second use, as far as that is certain: all forms that it may have here agree, and they are
+    /// What becomes of a second use, as far as that is certain: all forms that fit it here agree, and they are
     /// nginx's own.
     fn duplicate(self) -> Option<Duplicate> {
-        let mut forms = self.forms();
+        let mut forms = self.fitting_forms();
         let first = forms.next()?;
         let agrees =
             |form: &Form| form.provider() == Provider::Nginx && form.duplicate == first.duplicate;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Config, Directive, EntryId, Refusal, Visibility, Word};
+use super::{Config, Directive, EntryId, Misfit, Visibility, Word};
 use crate::nginx::{self, Contexts, Subsystem};
 
 /// A place that defines a variable.
@@ -137,8 +137,8 @@ impl Config {
     fn variables(&self) -> &Variables {
         self.variables.get_or_init(|| {
             let mut variables = Variables::default();
-            let mut typos = self.refusals().filter_map(|(directive, refusal)| {
-                let meant = matches!(refusal, Refusal::Unknown { meant: Some(_) });
+            let mut typos = self.misfits().filter_map(|(directive, misfit)| {
+                let meant = matches!(misfit, Misfit::Unknown { meant: Some(_) });
                 meant.then_some(directive.id)
             });
             let mut typo = typos.next();

@@ -6,6 +6,8 @@ mod contexts;
 mod directives;
 mod others;
 mod script;
+mod similar;
+mod size;
 mod stock;
 mod table;
 mod time;
@@ -15,10 +17,12 @@ mod version;
 
 pub use contexts::Contexts;
 pub use others::is_of_other_module;
-pub use script::{Reference, has_variables, references};
+pub use script::{Reference, has_variables, invalid_reference, references};
+pub use similar::closest;
+pub use size::{number, offset, size};
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};
-pub use time::milliseconds;
+pub use time::{milliseconds, seconds};
 pub use variables::{Source, Variable};
 pub use version::Version;
 
@@ -39,14 +43,14 @@ pub fn directive_index(name: &[u8]) -> Option<usize> {
         .ok()
 }
 
-/// The name of the directive at a place in the table.
-pub fn directive_name(index: usize) -> &'static str {
-    directives::DIRECTIVES[index].name
-}
-
 /// The directive at a place in the table.
 pub fn directive_at(index: usize) -> &'static Directive {
     &directives::DIRECTIVES[index]
+}
+
+/// The name of the directive at a place in the table.
+pub fn directive_name(index: usize) -> &'static str {
+    directives::DIRECTIVES[index].name
 }
 
 /// The part of nginx that a variable belongs to.

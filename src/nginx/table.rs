@@ -156,6 +156,8 @@ pub enum Kind {
     UriOrOff,
     Url,
     UserGroup,
+    UseridExpires,
+    UseridMark,
     XsltStylesheet,
     ZoneKey,
 }

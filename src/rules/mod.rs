@@ -13,6 +13,8 @@ mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
+mod invalid_regex;
+mod invalid_value;
 mod lost_proxy_header;
 mod misplaced_directive;
 mod missing_include;
@@ -61,6 +63,8 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
     ),
+    ("invalid-regex", &invalid_regex::RULE),
+    ("invalid-value", &invalid_value::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
     ("misplaced-directive", &misplaced_directive::RULE),
     ("missing-include", &missing_include::RULE),
