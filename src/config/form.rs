@@ -3,13 +3,18 @@
 use std::fmt;
 
 use super::{Config, Directive, UNKNOWN_NAME};
-use crate::nginx::{self, Contexts, Duplicate, Form, Provider};
+use crate::nginx::{self, Contexts, Duplicate, Form};
 
 impl<'c> Directive<'c> {
-    /// What nginx's tables hold under its name, wherever it stands.
+    /// What nginx's table says of its name; nothing for a name that it does not hold, and for a line that is no
+    /// directive but an entry of a table or of another module's block.
     pub fn known(self) -> Option<&'static nginx::Directive> {
+        let elsewhere = Contexts::TABLES
+            .union(Contexts::OTHER)
+            .union(Contexts::UNKNOWN);
         match self.entry().name {
             UNKNOWN_NAME => None,
+            _ if self.context().intersects(elsewhere) => None,
             known => Some(nginx::directive_at(known.into())),
         }
     }
@@ -33,15 +38,17 @@ impl<'c> Directive<'c> {
             .filter(move |form| form.block == is_block && form.takes(count))
     }
 
-    /// True when a module that is not nginx's own may take a directive of this name here, in a way that nobody knows.
-    pub fn may_be_third_party(self) -> bool {
-        self.forms()
-            .any(|form| matches!(form.provider(), Provider::ThirdParty(_)))
-    }
-
     /// The first form that may stand here and takes a block and arguments as this directive has them.
     pub fn form(self) -> Option<&'static Form> {
         self.fitting_forms().next()
+    }
+
+    /// True when a module that is not nginx's own may take a directive of this name here, in a way that nobody knows.
+    pub fn may_be_third_party(self) -> bool {
+        let contexts = self.possible_contexts();
+        let is_vague = |form: &Form| form.is_vague() && form.contexts.part().intersects(contexts);
+        let forms = self.known().map_or(&[][..], |known| known.forms);
+        forms.iter().any(is_vague)
     }
 
     /// The contexts that it may stand in: one, but in a fragment whose place is not known.

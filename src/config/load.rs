@@ -78,7 +78,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             hosts: OnceLock::new(),
             upstreams: OnceLock::new(),
             location_names: OnceLock::new(),
-            refusals: OnceLock::new(),
+            misfits: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),

@@ -18,10 +18,10 @@ mod header;
 mod level;
 mod load;
 mod location;
+mod misfit;
 mod mismatch;
 mod missing;
 mod proxy;
-mod refusal;
 mod regex;
 mod repeated;
 mod retired;
@@ -59,16 +59,16 @@ pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
+pub use misfit::Misfit;
 pub use mismatch::Mismatch;
 pub use missing::Lack;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
-pub use refusal::Refusal;
 pub use regex::{BadRegex, Shape};
 pub use repeated::Repeated;
 pub use retired::Http2Parameters;
 pub use server::Server;
 pub use socket::{Clash, Listening, Use};
-pub use value::RefusedValue;
+pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
 pub use zone::{Undefined, Zones};
@@ -167,7 +167,7 @@ pub struct Config {
     hosts: OnceLock<server::Hosts>,
     upstreams: OnceLock<upstream::Upstreams>,
     location_names: OnceLock<level::Names>,
-    refusals: OnceLock<refusal::Refusals>,
+    misfits: OnceLock<misfit::Misfits>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 

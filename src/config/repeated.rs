@@ -36,6 +36,26 @@ impl Config {
         }
         found
     }
+
+    /// The sizes of maps' hashes that stand after a `map` of their level, each with the first one (`ngx_http_map_block`).
+    pub fn late_map_sizes(&self) -> Vec<(Directive<'_>, Directive<'_>)> {
+        let mut late = Vec::new();
+        let blocks = self
+            .top()
+            .filter(|block| block.is("http") || block.is("stream"));
+        for block in blocks.filter(|block| !block.is_in_doubt()) {
+            let Some(map) = block.own("map").find(|map| map.is_block()) else {
+                continue;
+            };
+            for name in ["map_hash_max_size", "map_hash_bucket_size"] {
+                // What stands before the `map` makes a second one an ordinary duplicate.
+                let first = block.own(name).next();
+                let is_late = |size: &Directive<'_>| map.precedes(*size) && !size.is_in_doubt();
+                late.extend(first.filter(is_late).map(|size| (size, map)));
+            }
+        }
+        late
+    }
 }
 
 fn repeated_in<'c>(uses: impl Iterator<Item = Directive<'c>>, found: &mut Vec<Repeated<'c>>) {
@@ -63,7 +83,7 @@ fn repeated_in<'c>(uses: impl Iterator<Item = Directive<'c>>, found: &mut Vec<Re
 }
 
 impl Directive<'_> {
-    /// What becomes of a second use, as far as that is certain: all forms that it may have here agree, and they are
+    /// What becomes of a second use, as far as that is certain: all forms that fit it here agree, and they are
     /// nginx's own.
     fn duplicate(self) -> Option<Duplicate> {
         let mut forms = self.fitting_forms();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Directive, RefusedValue, Word};
+use super::{Directive, Refusal, Word};
 use crate::nginx::Contexts;
 use crate::nginx::value::{Flaw, Line, WHOLE, percent};
 use crate::source::Span;
@@ -22,7 +22,7 @@ struct Before {
 
 impl<'c> Directive<'c> {
     /// What nginx refuses of the lines of this table, included ones too; nothing for a block that is none.
-    pub fn refused_lines(self) -> Vec<RefusedValue<'c>> {
+    pub fn refused_lines(self) -> Vec<Refusal<'c>> {
         let context = self.inside();
         let is_table = self.is_block() && context.intersects(Contexts::TABLES);
         if !is_table || self.fitting_forms().next().is_none() {
@@ -58,7 +58,7 @@ impl<'c> Directive<'c> {
             let is_certain = |_: &Flaw| !self.is_incomplete() || with_ranges.flaw().is_some();
             match judged.flaw().filter(is_certain) {
                 Some(flaw) if flaw.argument < words.len() => {
-                    refused.push(RefusedValue::new(words.swap_remove(flaw.argument), flaw));
+                    refused.push(Refusal::new(words.swap_remove(flaw.argument), flaw));
                 }
                 Some(_) => {}
                 None => refused.extend(before.conflict(context, &words)),
@@ -81,7 +81,7 @@ impl<'c> Directive<'c> {
 
 impl Before {
     /// What the line cannot have beside those before it.
-    fn conflict<'c>(&mut self, context: Contexts, words: &[Word<'c>]) -> Option<RefusedValue<'c>> {
+    fn conflict<'c>(&mut self, context: Contexts, words: &[Word<'c>]) -> Option<Refusal<'c>> {
         let first = words.first()?;
         let flaw = |problem: String| Flaw {
             argument: 0,
@@ -96,7 +96,7 @@ impl Before {
                     share => self.sum + percent(share)?,
                 };
                 let problem = format!("with `{first}` the shares are more than 100%");
-                (self.sum > WHOLE).then(|| RefusedValue::new(first.clone(), flaw(problem)))
+                (self.sum > WHOLE).then(|| Refusal::new(first.clone(), flaw(problem)))
             }
             Contexts::GEO if *first == "ranges" && self.has_networks && !self.has_ranges => {
                 let problem =
@@ -116,9 +116,9 @@ impl Before {
                 let key = (self.has_hostnames, key(first));
                 let earlier = self.keys.insert(key, first.span)?;
                 let problem = format!("`{first}` stands in it already");
-                Some(RefusedValue {
+                Some(Refusal {
                     other: Some(earlier),
-                    ..RefusedValue::new(first.clone(), flaw(problem))
+                    ..Refusal::new(first.clone(), flaw(problem))
                 })
             }
             _ => None,

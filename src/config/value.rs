@@ -7,7 +7,7 @@ use crate::source::Span;
 
 /// A word that nginx refuses.
 #[derive(Debug)]
-pub struct RefusedValue<'c> {
+pub struct Refusal<'c> {
     /// The word.
     pub word: Word<'c>,
     /// Where in it the mistake is, or all of it.
@@ -22,7 +22,7 @@ pub struct RefusedValue<'c> {
     pub other: Option<Span>,
 }
 
-impl<'c> RefusedValue<'c> {
+impl<'c> Refusal<'c> {
     pub(super) fn new(word: Word<'c>, flaw: Flaw) -> Self {
         Self {
             span: word.span,
@@ -38,7 +38,7 @@ impl<'c> RefusedValue<'c> {
 impl<'c> Directive<'c> {
     /// What nginx refuses of its arguments by themselves; nothing when a form that fits takes them, and where nothing
     /// certain can be said.
-    pub fn refused_value(self) -> Option<RefusedValue<'c>> {
+    pub fn refusal(self) -> Option<Refusal<'c>> {
         if self.known()?.forms.iter().all(is_free) && !self.has_variables() {
             return None;
         }
@@ -46,13 +46,13 @@ impl<'c> Directive<'c> {
         if self.may_be_third_party() || words.iter().any(|word| self.config.is_filled_in(word)) {
             return None;
         }
-        self.refused_by_all(words)
+        self.refused_value(words)
             .or_else(|| self.refused_variable())
             .or_else(|| self.refused_by_upstream())
     }
 
     /// The flaw of the form that comes furthest.
-    fn refused_by_all(self, mut words: Vec<Word<'c>>) -> Option<RefusedValue<'c>> {
+    fn refused_value(self, mut words: Vec<Word<'c>>) -> Option<Refusal<'c>> {
         let arguments: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
         let mut found: Option<Flaw> = None;
         for form in self.fitting_forms() {
@@ -74,12 +74,11 @@ impl<'c> Directive<'c> {
         }
         let flaw = found?;
         drop(arguments);
-        (flaw.argument < words.len())
-            .then(|| RefusedValue::new(words.swap_remove(flaw.argument), flaw))
+        (flaw.argument < words.len()).then(|| Refusal::new(words.swap_remove(flaw.argument), flaw))
     }
 
     /// An argument in which nginx evaluates variables, with a `$` that begins none.
-    fn refused_variable(self) -> Option<RefusedValue<'c>> {
+    fn refused_variable(self) -> Option<Refusal<'c>> {
         if !self.has_variables() || self.fitting_forms().next().is_none() {
             return None;
         }
@@ -107,9 +106,9 @@ impl<'c> Directive<'c> {
                 meant: None,
                 help: Some("nginx has no escape for a `$`: where one is wanted, `geo $dollar { default \"$\"; }` makes a variable of it.".to_owned()),
             };
-            Some(RefusedValue {
+            Some(Refusal {
                 span,
-                ..RefusedValue::new(word, flaw)
+                ..Refusal::new(word, flaw)
             })
         })
     }

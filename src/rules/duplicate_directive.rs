@@ -5,13 +5,14 @@ rule! {
     ///
     /// Most directives may stand once on a level, and an included file belongs to the level that includes it. Lists such as
     /// `add_header`, `allow` or `error_page` grow with each line and are fine. Some may stand several times under
-    /// different names: an `upstream`, a `log_format`, a zone. `root` and `alias` of one location exclude each other.
+    /// different names: an `upstream`, a `log_format`, a zone. `root` and `alias` of one location exclude each other. A
+    /// `map` settles the sizes of its hash, so `map_hash_bucket_size` after it counts as the second.
     ///
     /// ## When it is fine
     /// Never; nginx does not start. An inner block may set again what an outer one sets.
     ///
     /// ## Fix
-    /// Unsafe: remove the second one. Which of the two was meant, only the author knows.
+    /// Unsafe: remove the second one, or move `map_hash_bucket_size` up. Which of two was meant, only the author knows.
     category: Load,
     severity: Error,
     fix: Unsafe,
@@ -50,6 +51,26 @@ fn check(config: &Config, report: &mut Report) {
             root_and_alias(alias, root, report);
         }
     }
+    for (size, map) in config.late_map_sizes() {
+        late_map_size(size, map, report);
+    }
+}
+
+/// A `map` settles the sizes that nobody has set so far, and nginx takes those for the first use.
+fn late_map_size(size: Directive<'_>, map: Directive<'_>, report: &mut Report) {
+    let name = size.name();
+    let line = size.config().place(map.span(), size.span());
+    report
+        .at(
+            size.span(),
+            format!("`{name}` must stand before the first `map`, on {line}"),
+        )
+        .here("nginx refuses it as a duplicate")
+        .label(map.span(), "this `map` has settled the size")
+        .fix(
+            format!("move `{name}` up"),
+            size.move_before(map).into_iter().flatten(),
+        );
 }
 
 fn included_twice(directive: Directive<'_>, report: &mut Report) {

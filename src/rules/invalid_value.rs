@@ -29,13 +29,13 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         }
         let of_lines = directive.refused_lines();
-        for refusal in directive.refused_value().into_iter().chain(of_lines) {
+        for refusal in directive.refusal().into_iter().chain(of_lines) {
             refused(report, &directive, refusal);
         }
     }
 }
 
-fn refused(report: &mut Report, directive: &Directive<'_>, refusal: RefusedValue<'_>) {
+fn refused(report: &mut Report, directive: &Directive<'_>, refusal: Refusal<'_>) {
     if report.has(refusal.span) {
         return;
     }

@@ -19,8 +19,8 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for (directive, refusal) in config.refusals() {
-        if *refusal == Refusal::Misplaced {
+    for (directive, misfit) in config.misfits() {
+        if *misfit == Misfit::Misplaced {
             misplaced(directive, report);
         }
     }

@@ -22,8 +22,8 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for (directive, refusal) in config.refusals() {
-        wrong_end(directive, refusal, report);
+    for (directive, misfit) in config.misfits() {
+        wrong_end(directive, misfit, report);
     }
     for mistake in config.mistakes() {
         let span = mistake.span;
@@ -116,17 +116,17 @@ fn check(config: &Config, report: &mut Report) {
 }
 
 /// A block where nginx wants a `;`, or the reverse (`ngx_conf_handler`).
-fn wrong_end(directive: Directive<'_>, refusal: &Refusal, report: &mut Report) {
+fn wrong_end(directive: Directive<'_>, misfit: &Misfit, report: &mut Report) {
     let name = directive.name();
     let place = directive.span();
-    match refusal {
-        Refusal::NoBlock => report
+    match misfit {
+        Misfit::NoBlock => report
             .at(
                 place,
                 format!("`{name}` needs a block in braces, not a `;`"),
             )
             .here("a `{` must stand after this"),
-        Refusal::Block => report
+        Misfit::Block => report
             .at(
                 place,
                 format!("`{name}` takes no block: it ends with a `;`"),

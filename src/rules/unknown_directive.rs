@@ -25,10 +25,10 @@ const MODULES: &str =
     "If a module brings it, name the module and its directives in the settings, under `[modules]`.";
 
 fn check(config: &Config, report: &mut Report) {
-    for (directive, refusal) in config.refusals() {
-        match refusal {
-            Refusal::Unknown { meant } => unknown(directive, meant.as_deref(), report),
-            Refusal::OtherVersion => other_version(directive, report),
+    for (directive, misfit) in config.misfits() {
+        match misfit {
+            Misfit::Unknown { meant } => unknown(directive, meant.as_deref(), report),
+            Misfit::OtherVersion => other_version(directive, report),
             _ => {}
         }
     }

@@ -20,8 +20,8 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for (directive, refusal) in config.refusals() {
-        if *refusal == Refusal::Count {
+    for (directive, misfit) in config.misfits() {
+        if *misfit == Misfit::Count {
             explain(directive, report);
         }
     }

@@ -10,7 +10,7 @@ const MAX_LOOKED_UP: usize = 100;
 
 /// Why nginx refuses a directive, whatever its values are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Misfit {
     /// No module has a directive of this name.
     Unknown {
         /// The name that was probably meant.
@@ -29,28 +29,28 @@ pub enum Refusal {
 }
 
 /// What is wrong with each directive, by its place in the configuration.
-pub(super) type Refusals = Vec<(EntryId, Refusal)>;
+pub(super) type Misfits = Vec<(EntryId, Misfit)>;
 
 impl Config {
     /// The directives that nginx refuses before it looks at their values, each for the first reason.
     ///
     /// Left out are the lines of tables, files in which a mistake leaves it open where blocks end, and everything
     /// inside a block that is refused itself.
-    pub fn refusals(&self) -> impl Iterator<Item = (Directive<'_>, &Refusal)> {
-        let refusals = self.refusals.get_or_init(|| self.find_refusals());
-        refusals
+    pub fn misfits(&self) -> impl Iterator<Item = (Directive<'_>, &Misfit)> {
+        let misfits = self.misfits.get_or_init(|| self.find_misfits());
+        misfits
             .iter()
-            .map(|(id, refusal)| (self.directive(*id), refusal))
+            .map(|(id, misfit)| (self.directive(*id), misfit))
     }
 
-    fn find_refusals(&self) -> Refusals {
+    fn find_misfits(&self) -> Misfits {
         let doubtful: Vec<bool> = self
             .trees
             .iter()
             .map(load::has_doubtful_structure)
             .collect();
         let mut meant = Meant::default();
-        let mut refusals = Vec::new();
+        let mut misfits = Vec::new();
         let mut id = 0;
         while let Some(entry) = self.entries.get(id as usize) {
             let directive = self.directive(id);
@@ -59,15 +59,15 @@ impl Config {
                 id = entry.end;
                 continue;
             }
-            let Some(refusal) = directive.refusal(&mut meant) else {
+            let Some(misfit) = directive.misfit(&mut meant) else {
                 continue;
             };
-            if !matches!(refusal, Refusal::Count | Refusal::NoBlock) {
+            if !matches!(misfit, Misfit::Count | Misfit::NoBlock) {
                 id = entry.end;
             }
-            refusals.push((directive.id, refusal));
+            misfits.push((directive.id, misfit));
         }
-        refusals
+        misfits
     }
 
     /// True when a module may be loaded whose directives are not known: one is named, or where modules are loaded
@@ -86,7 +86,7 @@ impl Config {
 }
 
 impl Directive<'_> {
-    fn refusal(self, meant: &mut Meant) -> Option<Refusal> {
+    fn misfit(self, meant: &mut Meant) -> Option<Misfit> {
         let lines = Contexts::TABLES
             .union(Contexts::OTHER)
             .union(Contexts::UNKNOWN);
@@ -96,18 +96,16 @@ impl Directive<'_> {
         let Some(known) = self.known() else {
             return self.unknown(meant);
         };
-        let contexts = self.possible_contexts();
-        let is_vague = |form: &Form| form.is_vague() && form.contexts.part().intersects(contexts);
-        if known.forms.iter().any(is_vague) {
+        if self.may_be_third_party() {
             return None;
         }
         let version = self.config.version;
         if !known.forms.iter().any(|form| form.may_exist_in(version)) {
-            return Some(Refusal::OtherVersion);
+            return Some(Misfit::OtherVersion);
         }
         if self.forms().next().is_none() {
             // nginx reads an `include` in every block.
-            return (known.name != "include").then_some(Refusal::Misplaced);
+            return (known.name != "include").then_some(Misfit::Misplaced);
         }
         let mut fitting = self
             .forms()
@@ -115,16 +113,16 @@ impl Directive<'_> {
             .peekable();
         if fitting.peek().is_none() {
             return Some(match self.is_block() {
-                true => Refusal::Block,
-                false => Refusal::NoBlock,
+                true => Misfit::Block,
+                false => Misfit::NoBlock,
             });
         }
         let count = self.arguments().count();
         let is_refused = !fitting.any(|form| form.takes(count)) && !self.is_cut_short();
-        is_refused.then_some(Refusal::Count)
+        is_refused.then_some(Misfit::Count)
     }
 
-    fn unknown(self, meant: &mut Meant) -> Option<Refusal> {
+    fn unknown(self, meant: &mut Meant) -> Option<Misfit> {
         let name = self.name();
         let text = name.text();
         if self.config.knows_directive(&name)
@@ -136,7 +134,7 @@ impl Directive<'_> {
         }
         let meant = meant.of(self, &text);
         let is_foreign = meant.is_none() && nginx::is_of_other_module(&text);
-        (!is_foreign).then_some(Refusal::Unknown { meant })
+        (!is_foreign).then_some(Misfit::Unknown { meant })
     }
 
     /// True when a mistake of syntax shows that the `;` was forgotten, so that its arguments are not what was meant.
