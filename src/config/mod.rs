@@ -4,6 +4,7 @@
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
 mod assumptions;
+mod buffers;
 mod certificate;
 mod comment;
 mod edit;
@@ -49,6 +50,7 @@ use crate::source::{FileId, Origin, SourceFile, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use assumptions::{Assumptions, Network, PathPattern};
+pub use buffers::BufferClash;
 pub use comment::Comment;
 pub use effective::{Effective, Visibility};
 pub use excluded::Excluded;
