@@ -155,9 +155,12 @@ impl<'c> Directive<'c> {
             let key = Pattern::after_tilde(&self.name(), false, true);
             return key.filter(|_| is_line).into_iter().collect();
         }
-        let Some(known) = self.known() else {
+        let Some(known) = self.known().filter(|known| has_regexes(known.name)) else {
             return Vec::new();
         };
+        if self.fitting_forms().next().is_none() {
+            return Vec::new();
+        }
         let first = || self.argument(0);
         let all = |of: &dyn Fn(&Word<'c>) -> Option<Pattern<'c>>| {
             self.arguments().filter_map(|word| of(&word)).collect()
@@ -218,6 +221,24 @@ impl<'c> Directive<'c> {
             Operand::Text(..) => None,
         }
     }
+}
+
+/// True for the directives among whose arguments a regex may stand.
+fn has_regexes(name: &str) -> bool {
+    matches!(
+        name,
+        "location"
+            | "server_name"
+            | "rewrite"
+            | "if"
+            | "gzip_disable"
+            | "valid_referers"
+            | "proxy_redirect"
+            | "proxy_cookie_path"
+            | "proxy_cookie_domain"
+            | "proxy_cookie_flags"
+            | "fastcgi_split_path_info"
+    )
 }
 
 /// What can be said of a regex without an automaton.

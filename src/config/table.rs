@@ -21,14 +21,19 @@ impl<'c> Directive<'c> {
     /// What nginx refuses of the lines of this table, included ones too; nothing for a block that is none.
     pub fn refused_lines(self) -> Vec<Refusal<'c>> {
         let context = self.inside();
-        if !self.is_block() || !context.intersects(Contexts::TABLES) {
+        let is_table = self.is_block() && context.intersects(Contexts::TABLES);
+        if !is_table || self.fitting_forms().next().is_none() {
             return Vec::new();
         }
         let table: Vec<Word<'c>> = self.arguments().collect();
         let table: Vec<&[u8]> = table.iter().map(|word| &**word).collect();
         let mut before = Before::default();
         let mut refused = Vec::new();
-        for line in self.children().filter(|line| !line.is_block()) {
+        for line in self.children() {
+            if line.is_block() {
+                refused.push(self.block_inside(line));
+                continue;
+            }
             let mut words = vec![line.name()];
             words.extend(line.arguments());
             if words.iter().any(|word| self.config().is_filled_in(word)) || line.is_stock() {
@@ -50,6 +55,17 @@ impl<'c> Directive<'c> {
             }
         }
         refused
+    }
+
+    fn block_inside(self, line: Self) -> Refusal<'c> {
+        let name = line.name();
+        let flaw = Flaw {
+            argument: 0,
+            problem: format!("`{name}` opens a block, and inside there are only lines"),
+            meant: None,
+            help: None,
+        };
+        Refusal::new(name, flaw)
     }
 }
 

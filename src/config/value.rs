@@ -2,7 +2,7 @@
 
 use super::{Config, Directive, Word};
 use crate::nginx::value::{Flaw, Setting};
-use crate::nginx::{self, Contexts, Form, Inherit, Kind, Provider};
+use crate::nginx::{self, Contexts, Form, Kind, Provider};
 use crate::source::Span;
 
 /// A word that nginx refuses.
@@ -83,10 +83,11 @@ impl<'c> Directive<'c> {
         }
         let is_certain = |form: &Form| {
             let is_own = form.provider() == Provider::Nginx;
-            // A log's format has been looked at; files were no values with variables once, and `if` is not one value.
-            let is_value = !matches!(form.kind, Kind::LogFormat | Kind::File | Kind::Block);
+            // A log's format has been looked at, and files had no variables once.
+            let is_value = !matches!(form.kind, Kind::LogFormat | Kind::File);
             // What is inherited as a list is read where it is in effect, which may be nowhere.
-            let is_read = !is_merged(form) || !self.context().intersects(Contexts::HTTP);
+            let is_merged = form.kind == Kind::KeyValue || self.is("proxy_set_body");
+            let is_read = !is_merged || !self.context().intersects(Contexts::HTTP);
             is_own && is_value && is_read
         };
         let words = match &*self.name() {
@@ -160,9 +161,4 @@ fn is_uncertain(form: &Form) -> bool {
         Provider::Plus => !is_word,
         Provider::ThirdParty(_) => true,
     }
-}
-
-/// True for a list of which nginx reads the values where it merges the levels.
-fn is_merged(form: &Form) -> bool {
-    form.kind == Kind::KeyValue || form.kind == Kind::String && form.inherit == Inherit::Scalar
 }

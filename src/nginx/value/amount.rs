@@ -173,11 +173,12 @@ fn bounds(setting: &Setting<'_>, size: u64) -> Option<Flaw> {
             "512, 1k, 2k, 4k, 8k, 16k, 32k, 64k or 128k",
         ),
         "connection_pool_size" | "request_pool_size" | "http2_pool_size"
-            if size < 64 || size % 16 != 0 =>
+            if size < 64 || !size.is_multiple_of(16) =>
         {
             ("size of a pool", "at least 112 bytes, and a multiple of 16")
         }
         "http2_chunk_size" if size == 0 => ("size of a chunk", "a size above 0"),
+        "http2_recv_buffer_size" if size <= 16 => ("size of a buffer", "a size above 16"),
         _ => return None,
     };
     Some(wrong(setting, 0, what, takes))
@@ -204,10 +205,14 @@ pub(super) fn offset_or_off(setting: &Setting<'_>) -> Option<Flaw> {
 
 pub(super) fn number(setting: &Setting<'_>) -> Option<Flaw> {
     let value = setting.argument(0);
-    if setting.is_variable(0) {
+    // Sharpness is 0 for whatever is no number.
+    if setting.is_variable(0) || setting.name == "image_filter_sharpen" {
         return None;
     }
     match nginx::number(value) {
+        Some(0) if setting.name.starts_with("image_filter_") => {
+            Some(wrong(setting, 0, "quality", "a whole number above 0"))
+        }
         Some(number) if setting.name == "http2_streams_index_size" && !number.is_power_of_two() => {
             Some(wrong(setting, 0, "power of two", "a power of two"))
         }

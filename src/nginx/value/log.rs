@@ -36,25 +36,27 @@ pub(super) fn error_log(setting: &Setting<'_>) -> Option<Flaw> {
     if let Some(flaw) = syslog(setting) {
         return Some(flaw);
     }
-    if let Some(size) = setting.argument(0).strip_prefix(b"memory:") {
-        if nginx::size(size).is_none() {
-            return Some(Flaw::new(
-                0,
-                format!("{} is no size of a log in memory", shown(size)),
-            ));
-        }
+    if let Some(size) = setting.argument(0).strip_prefix(b"memory:")
+        && nginx::size(size).is_none()
+    {
+        return Some(Flaw::new(
+            0,
+            format!("{} is no size of a log in memory", shown(size)),
+        ));
     }
     let mut has_level = false;
+    let mut has_debug_level = false;
     (1..setting.arguments.len()).find_map(|index| {
         let value = setting.argument(index);
         let is = |level: &&str| level.as_bytes() == value;
-        if LEVELS.iter().any(|level| is(&level)) {
-            let again = std::mem::replace(&mut has_level, true);
+        if LEVELS.iter().any(&is) {
+            let again = std::mem::replace(&mut has_level, true) || has_debug_level;
             let problem = format!("{} is a second level", shown(value));
             let help = "One level is enough: more severe messages are logged with it.";
             return again.then(|| Flaw::new(index, problem).help(help));
         }
-        if DEBUG_LEVELS.iter().any(|level| is(&level)) {
+        if DEBUG_LEVELS.iter().any(is) {
+            has_debug_level = true;
             return has_level.then(|| {
                 Flaw::new(
                     index,
@@ -179,6 +181,9 @@ pub(super) fn access_log(setting: &Setting<'_>) -> Option<Flaw> {
 }
 
 pub(super) fn log_format(setting: &Setting<'_>) -> Option<Flaw> {
+    if setting.argument(0) == b"combined" && setting.subsystem() == Subsystem::Http {
+        return Some(Flaw::new(0, "`combined` is a format that nginx has itself"));
+    }
     let escape = setting.argument(1).strip_prefix(b"escape=");
     if let Some(escape) = escape {
         let known = ["default", "json", "none"];
@@ -237,6 +242,7 @@ mod tests {
                 "error_log /l warning",
                 "error_log /l WARN",
                 "error_log /l error debug_http",
+                "error_log /l debug_http info",
                 "error_log /l error warn",
                 "error_log memory:much",
                 "error_log syslog:facility=local0",
@@ -254,6 +260,7 @@ mod tests {
                 "access_log /l$host main buffer=32k",
                 "access_log syslog:server=10.0.0.1 main buffer=32k",
                 "log_format main escape=yes $a",
+                "log_format combined $a",
                 "log_format main $a$",
                 "log_format main ${a",
             ],

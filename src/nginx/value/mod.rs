@@ -21,6 +21,12 @@ use std::borrow::Cow;
 
 use super::{Contexts, Kind, Subsystem, Version};
 
+/// From here on nginx ignores what is said of server push.
+const OBSOLETE_PUSH: Version = Version(1, 25, 1);
+
+/// From here on a limit of the rate at which nginx reads from an upstream may have variables.
+const VARIABLE_RATE: Version = Version(1, 27, 0);
+
 /// Most characters of a value in a message.
 const MAX_SHOWN: usize = 40;
 
@@ -81,6 +87,14 @@ impl Setting<'_> {
     pub fn flaw(&self) -> Option<Flaw> {
         match self.kind {
             Kind::Flag => word::flag(self),
+            // What nginx ignores it does not look at, but it did so once.
+            Kind::Ignored if self.version.is_some_and(|told| told < OBSOLETE_PUSH) => {
+                match self.name {
+                    "http2_max_concurrent_pushes" => amount::number(self),
+                    "http2_push_preload" => word::flag(self),
+                    _ => None,
+                }
+            }
             Kind::Enum(words) => word::one_of(self, words),
             Kind::Bitmask(words) => word::each_of(self, words),
             Kind::Access => word::access(self),
@@ -161,7 +175,9 @@ impl Setting<'_> {
 
     /// True when nginx may first find out for each request what the argument says.
     fn is_variable(&self, index: usize) -> bool {
+        let is_rate = self.name.ends_with("_limit_rate");
         self.argument(index).contains(&b'$')
+            && (!is_rate || self.may_be_since(VARIABLE_RATE))
             && super::directive(self.name.as_bytes()).is_some_and(|known| {
                 let mut forms = known.forms.iter();
                 forms.any(|form| form.evaluates_argument(index + 1))

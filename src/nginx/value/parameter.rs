@@ -319,10 +319,28 @@ pub(super) fn certificate_cache(setting: &Setting<'_>) -> Option<Flaw> {
 }
 
 fn cache(setting: &Setting<'_>, known: &[Parameter]) -> Option<Flaw> {
-    refused(setting, 0, known).or_else(|| {
-        let is_off = setting.arguments.contains(&&b"off"[..]);
-        missing(setting, 0, "max=", "max=1000").filter(|_| !is_off)
-    })
+    if let Some(flaw) = refused(setting, 0, known) {
+        return Some(flaw);
+    }
+    if setting.arguments.contains(&&b"off"[..]) {
+        return None;
+    }
+    // The last one stands, and 0 is as good as none.
+    let most = setting
+        .arguments
+        .iter()
+        .rposition(|argument| argument.starts_with(b"max="));
+    match most {
+        Some(index)
+            if setting.argument(index)[4..]
+                .iter()
+                .all(|digit| *digit == b'0') =>
+        {
+            let problem = format!("{} leaves no room", shown(setting.argument(index)));
+            Some(Flaw::new(index, problem).help(Takes::Number(1).help("max=")))
+        }
+        _ => missing(setting, 0, "max=", "max=1000"),
+    }
 }
 
 pub(super) fn limit_req(setting: &Setting<'_>) -> Option<Flaw> {
@@ -475,6 +493,7 @@ mod tests {
                 "open_file_cache inactive=20s",
                 "open_file_cache on",
                 "open_log_file_cache valid=1m",
+                "open_log_file_cache max=5 max=0",
                 "ssl_certificate_cache max=-1",
                 "limit_req burst=5",
                 "limit_req zone=a burst=0",
