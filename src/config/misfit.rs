@@ -70,6 +70,22 @@ impl Config {
         misfits
     }
 
+    /// The first unknown name of a file that no configuration includes and that looks like another program's: most
+    /// directives at its top are unknown.
+    pub fn first_of_another_language(&self) -> Option<Directive<'_>> {
+        self.fragment?;
+        let at_top = |(directive, misfit): &(Directive<'_>, &Misfit)| {
+            directive.parent().is_none() && matches!(misfit, Misfit::Unknown { .. })
+        };
+        let mut unknown = self
+            .misfits()
+            .filter(at_top)
+            .map(|(directive, _)| directive);
+        let first = unknown.next()?;
+        let others = unknown.count();
+        (others > 1 && 2 * (others + 1) > self.top().count()).then_some(first)
+    }
+
     /// True when a module may be loaded whose directives are not known: one is named, or where modules are loaded
     /// cannot be seen.
     pub fn may_load_unknown_module(&self) -> bool {

@@ -25,6 +25,17 @@ const MODULES: &str =
     "If a module brings it, name the module and its directives in the settings, under `[modules]`.";
 
 fn check(config: &Config, report: &mut Report) {
+    if let Some(first) = config.first_of_another_language() {
+        let name = first.name();
+        report
+            .at(
+                name.span,
+                format!("nginx knows neither `{name}` nor most other names of this file"),
+            )
+            .severity(Severity::Warning)
+            .help("Is it an nginx configuration?");
+        return;
+    }
     for (directive, misfit) in config.misfits() {
         match misfit {
             Misfit::Unknown { meant } => unknown(directive, meant.as_deref(), report),

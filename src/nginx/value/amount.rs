@@ -173,7 +173,7 @@ fn bounds(setting: &Setting<'_>, size: u64) -> Option<Flaw> {
             "512, 1k, 2k, 4k, 8k, 16k, 32k, 64k or 128k",
         ),
         "connection_pool_size" | "request_pool_size" | "http2_pool_size"
-            if size < 64 || size % 16 != 0 =>
+            if size < 64 || !size.is_multiple_of(16) =>
         {
             ("size of a pool", "at least 112 bytes, and a multiple of 16")
         }

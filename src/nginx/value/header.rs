@@ -27,7 +27,7 @@ pub(super) fn one_of_alone(setting: &Setting<'_>, words: &[&str]) -> Option<Flaw
         return None;
     }
     word::exactly(setting, 0, words).map(|flaw| {
-        let meant = flaw.meant.clone();
+        let meant = flaw.meant;
         let words = super::any_of(words.iter().copied());
         let problem = format!(
             "{} stands alone, and only {words} may",

@@ -36,26 +36,26 @@ pub(super) fn error_log(setting: &Setting<'_>) -> Option<Flaw> {
     if let Some(flaw) = syslog(setting) {
         return Some(flaw);
     }
-    if let Some(size) = setting.argument(0).strip_prefix(b"memory:") {
-        if nginx::size(size).is_none() {
-            return Some(Flaw::new(
-                0,
-                format!("{} is no size of a log in memory", shown(size)),
-            ));
-        }
+    if let Some(size) = setting.argument(0).strip_prefix(b"memory:")
+        && nginx::size(size).is_none()
+    {
+        return Some(Flaw::new(
+            0,
+            format!("{} is no size of a log in memory", shown(size)),
+        ));
     }
     let mut has_level = false;
     let mut has_debug_level = false;
     (1..setting.arguments.len()).find_map(|index| {
         let value = setting.argument(index);
         let is = |level: &&str| level.as_bytes() == value;
-        if LEVELS.iter().any(|level| is(&level)) {
+        if LEVELS.iter().any(&is) {
             let again = std::mem::replace(&mut has_level, true) || has_debug_level;
             let problem = format!("{} is a second level", shown(value));
             let help = "One level is enough: more severe messages are logged with it.";
             return again.then(|| Flaw::new(index, problem).help(help));
         }
-        if DEBUG_LEVELS.iter().any(|level| is(&level)) {
+        if DEBUG_LEVELS.iter().any(is) {
             has_debug_level = true;
             return has_level.then(|| {
                 Flaw::new(
