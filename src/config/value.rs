@@ -49,6 +49,37 @@ impl<'c> Directive<'c> {
         self.refused_value(words)
             .or_else(|| self.refused_variable())
             .or_else(|| self.refused_by_upstream())
+            .or_else(|| self.refused_default_redirect())
+    }
+
+    /// `proxy_redirect default` needs an address to make its rule of (`ngx_http_proxy_redirect`).
+    fn refused_default_redirect(self) -> Option<Refusal<'c>> {
+        let word = self.argument(0).filter(|word| word == "default")?;
+        let block = self.parent()?;
+        let is_open =
+            !self.is("proxy_redirect") || self.argument(1).is_some() || block.is_incomplete();
+        let pass = block.own("proxy_pass").find(|pass| pass.precedes(self));
+        let problem = match pass.and_then(|pass| pass.argument(0)) {
+            _ if is_open => return None,
+            Some(address) if address.has_variables() => {
+                "`default` cannot be made of a `proxy_pass` with variables"
+            }
+            Some(_) => return None,
+            None => {
+                "`default` is made of the `proxy_pass` of the same block, which must stand before it"
+            }
+        };
+        let flaw = Flaw {
+            argument: 0,
+            problem: problem.to_owned(),
+            meant: None,
+            help: Some("It is in effect without being written, wherever `proxy_pass` has no variables and no other `proxy_redirect` is set.".to_owned()),
+        };
+        let other = pass.map(Directive::span);
+        Some(Refusal {
+            other,
+            ..Refusal::new(word, flaw)
+        })
     }
 
     /// The flaw of the form that comes furthest.
