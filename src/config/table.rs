@@ -69,11 +69,12 @@ impl<'c> Directive<'c> {
 
     fn block_inside(self, line: Self) -> Refusal<'c> {
         let name = line.name();
+        let is_regex = name.starts_with(b"~");
         let flaw = Flaw {
             argument: 0,
             problem: format!("`{name}` opens a block, and inside there are only lines"),
             meant: None,
-            help: None,
+            help: is_regex.then(|| "A regex with a `{` needs quotes around it.".to_owned()),
         };
         Refusal::new(name, flaw)
     }
