@@ -25,6 +25,9 @@ const PROBES: usize = 2000;
 /// What stays different, by directive and a part of nginx's message, each with its reason.
 const KNOWN_DISAGREEMENTS: &[(&str, &str, &str)] = &[];
 
+/// Rules about what nginx looks for when it has read everything, which a probe does not let it come to.
+const LATER: &[&str] = &["missing-block", "undefined-zone"];
+
 #[test]
 fn the_load_rules_agree_with_nginx_on_every_single_directive() {
     let Some(nginx) = Nginx::find() else { return };
@@ -131,7 +134,8 @@ fn judge(nginx: &Nginx, folder: &Folder, probe: &Probe) -> Outcome {
         Refusal::Machine => Outcome::Machine,
         Refusal::None => {
             for found in [&findings, &unsure] {
-                if !found.is_empty() {
+                let is_early = |(_, found): &(u32, Diagnostic)| !LATER.contains(&found.rule);
+                if found.iter().any(is_early) {
                     return Outcome::Disagreement(format!("nginx accepts it; we: {}", said(found)));
                 }
             }
@@ -141,6 +145,8 @@ fn judge(nginx: &Nginx, folder: &Folder, probe: &Probe) -> Outcome {
             let known = KNOWN_DISAGREEMENTS
                 .iter()
                 .any(|(name, part, _)| *name == probe.name && message.contains(part));
+            // nginx misses the zone of a cache at the end of the block that it looks at.
+            let line = line.filter(|_| !message.contains("\" is unknown"));
             let agreed = match line {
                 Some(line) => findings.iter().any(|(ours, _)| *ours == line),
                 None => !findings.is_empty(),
