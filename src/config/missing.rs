@@ -32,7 +32,8 @@ impl Config {
         };
         let is_certain = is_named_so || self.top().any(is_of_core);
         let has_events = self.top().any(|directive| directive.is("events"));
-        (self.is_whole() && is_certain && !has_events).then_some(first)
+        let is_template = self.is_called_template(first.span());
+        (self.is_whole() && is_certain && !has_events && !is_template).then_some(first)
     }
 }
 

@@ -21,7 +21,13 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    if !config.is_whole() {
+    // What fills a template in may name the certificate.
+    let is_template = |block: Directive<'_>| config.is_called_template(block.span());
+    if !config.is_whole()
+        || config
+            .directives()
+            .any(|block| block.is("server") && is_template(block))
+    {
         return;
     }
     for servers in [Contexts::SERVER, Contexts::STREAM_SERVER] {
@@ -34,16 +40,19 @@ fn check(config: &Config, report: &mut Report) {
         .directives()
         .filter(|block| block.is("server") && block.is_block())
     {
-        let place = server.span();
         let alone = match server.inside() {
             Contexts::SERVER => server.old_switch(),
             Contexts::MAIL_SERVER => server.asks_for_tls(),
             _ => None,
         };
-        if let Some(switch) = alone.filter(|_| !server.has_certificate() && !report.has(place)) {
+        let is_known = report.has(server.span());
+        if let Some(switch) = alone.filter(|_| !server.has_certificate() && !is_known) {
             report
-                .at(place, "this server speaks TLS and has no certificate")
-                .label(switch.span(), "asks for TLS");
+                .at(
+                    switch.span(),
+                    "this asks for TLS, and the server has no certificate",
+                )
+                .label(server.span(), "no `ssl_certificate` is in effect here");
         }
         let Some(certificate) = server.certificate_without_key() else {
             continue;

@@ -31,7 +31,7 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         };
         let name = &undefined.name;
-        let is_unknown = name.has_placeholder() || config.is_placeholder(&name.text(), name.span);
+        let is_unknown = name.has_placeholder() || config.is_called_template(name.span);
         if is_unknown || report.has(name.span) {
             continue;
         }
@@ -41,7 +41,7 @@ fn check(config: &Config, report: &mut Report) {
             Some(_) if is_format => format!(
                 "the log format `{name}` is defined below, where nginx does not look for it"
             ),
-            Some(other) if other.name() == &**definer => {
+            Some(other) if other.is(definer) => {
                 format!(
                     "the zone `{name}` is one of another part of nginx than this `{}`",
                     directive.name()
