@@ -1994,8 +1994,8 @@ pub(super) static DIRECTIVES: &[Directive] = &[
     directive("ssi_types", &[form("ngx_http_ssi_filter_module", "http server location", 1, ANY, MimeTypes).inherit(List).twice(Added).since(0, 1, 38).documented()]),
     directive("ssi_value_length", &[form("ngx_http_ssi_filter_module", "http server location", 1, 1, Size).inherit(Scalar).twice(Refused).since(0, 3, 16).documented()]),
     directive("ssl", &[
-        form("ngx_http_ssl_module", "http server", 1, 1, Flag).since(0, 1, 0).deprecated(1, 15, 0).gone(1, 25, 1).instead("listen … ssl").documented(),
-        form("ngx_mail_ssl_module", "mail mail_server", 1, 1, Flag).since(0, 1, 44).deprecated(1, 15, 0).gone(1, 25, 1).instead("listen … ssl").documented(),
+        form("ngx_http_ssl_module", "http server", 1, 1, Flag).twice(Refused).since(0, 1, 0).deprecated(1, 15, 0).gone(1, 25, 1).instead("listen … ssl").documented(),
+        form("ngx_mail_ssl_module", "mail mail_server", 1, 1, Flag).twice(Refused).since(0, 1, 44).deprecated(1, 15, 0).gone(1, 25, 1).instead("listen … ssl").documented(),
         form("ngx_mgmt_module", "mgmt", 1, 1, Custom),
     ]),
     directive("ssl_alpn", &[form("ngx_stream_ssl_module", "stream stream_server", 1, ANY, StringList).inherit(Scalar).twice(Refused).since(1, 21, 4).documented()]),
