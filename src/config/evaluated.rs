@@ -26,13 +26,13 @@ impl<'c> Directive<'c> {
         })
     }
 
-    /// False for a list that the http level hands to servers that there are not: nginx reads its variables where it is
+    /// False for a list of headers or parameters that the http level hands to servers that there are not: nginx reads its variables where it is
     /// in effect.
     pub fn is_merged(self) -> bool {
         let is_list = |known: &nginx::Directive| {
             known
                 .form(self.context())
-                .is_some_and(|form| form.inherit == nginx::Inherit::List)
+                .is_some_and(|form| form.kind == nginx::Kind::KeyValue)
         };
         self.context() != Contexts::HTTP
             || !self.known().is_some_and(is_list)

@@ -25,6 +25,27 @@ const PROBES: usize = 2000;
 /// What stays different, by directive and a part of nginx's message, each with its reason.
 const KNOWN_DISAGREEMENTS: &[(&str, &str, &str)] = &[
     (
+        "worker_priority",
+        "is duplicate",
+        "a second one may follow 0",
+    ),
+    (
+        "listen",
+        "invalid parameter \"setfib",
+        "what a system can do is for it to say",
+    ),
+    ("pass", "", "what it may be given is not modelled"),
+    (
+        "http2_body_preread_size",
+        "maximum",
+        "the bound is not modelled",
+    ),
+    (
+        "valid_referers",
+        "conflicting parameter",
+        "what its names clash with is not modelled",
+    ),
+    (
         "user",
         "is duplicate",
         "nginx refuses a second one only if it may change the user",
