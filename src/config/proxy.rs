@@ -34,7 +34,10 @@ impl<'c> Proxied<'c> {
     /// A time in effect here in milliseconds, with the directive that sets it; nothing when none does.
     pub fn time(&self, name: &str) -> Option<(Directive<'c>, u64)> {
         let directive = self.scope.effective(name).directive()?;
-        Some((directive, directive.argument(0)?.milliseconds()?))
+        let mut arguments = directive.arguments();
+        let time = arguments.next()?.milliseconds()?;
+        // Of several arguments nginx takes none.
+        arguments.next().is_none().then_some((directive, time))
     }
 }
 

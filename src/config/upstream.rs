@@ -52,6 +52,8 @@ impl Config {
 impl<'c> Directive<'c> {
     /// What nginx refuses of its arguments because of an upstream.
     pub(super) fn refused_by_upstream(self) -> Option<Refusal<'c>> {
+        // What may not stand here is refused for that.
+        self.fitting_forms().next()?;
         if self.is("server") {
             return self.refused_backup();
         }
