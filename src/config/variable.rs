@@ -46,6 +46,13 @@ impl Config {
             || variables.captured.contains(&name.to_ascii_lowercase())
     }
 
+    /// True when a group of some regex has this name.
+    pub fn is_captured_variable(&self, name: &str) -> bool {
+        self.variables()
+            .captured
+            .contains(&name.to_ascii_lowercase())
+    }
+
     /// True when a variable is a `map` of another one.
     pub fn is_map_of(&self, name: &str, source: &str) -> bool {
         self.definitions(name).iter().any(|definition| {
