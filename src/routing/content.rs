@@ -34,6 +34,12 @@ impl<'c> Run<'_, 'c> {
             return Content::Status(Status::reject(405));
         }
         self.step(Some(handler), format!("`{name}` answers"));
+        let tag = self.header("if-match").is_some_and(|value| value != b"*");
+        if name == "empty_gif" && self.err_status.is_none_or(|status| status == 200) && tag {
+            self.step(None, "the header `If-Match` cannot be fulfilled");
+            self.redirect = None;
+            return Content::Status(Status::reject(412));
+        }
         Content::Outcome(Outcome::Handler {
             name,
             status: self.err_status,

@@ -47,11 +47,25 @@ impl Disk {
 
     /// What there is, as far as it was said; a path that ends with a slash leads to folders only.
     pub(super) fn get(&self, path: &[u8]) -> Option<Entry> {
+        // What stands before a `..` has to be a folder.
+        for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+            let leads_up = matches!(
+                &path[at..],
+                [b'/', b'.', b'.'] | [b'/', b'.', b'.', b'/', ..]
+            );
+            if leads_up && at > 0 && self.at(&path[..at])? != Entry::Folder {
+                return Some(Entry::Missing);
+            }
+        }
+        let entry = self.at(path)?;
+        let refused = path.ends_with(b"/") && entry == Entry::File;
+        Some(if refused { Entry::Missing } else { entry })
+    }
+
+    fn at(&self, path: &[u8]) -> Option<Entry> {
         let whole = clean(path);
-        let found = self.known.get(&whole).copied();
-        if let Some(entry) = found {
-            let refused = path.ends_with(b"/") && entry == Entry::File;
-            return Some(if refused { Entry::Missing } else { entry });
+        if let Some(entry) = self.known.get(&whole) {
+            return Some(*entry);
         }
         let mut rest = &whole[..];
         while let Some(slash) = rest.iter().rposition(|byte| *byte == b'/') {

@@ -100,12 +100,7 @@ impl<'c> Run<'_, 'c> {
                     Some(status @ (301 | 302 | 303 | 307 | 308)) => status,
                     _ => 302,
                 };
-                let to = self.absolute(&uri);
-                Next::Done(Outcome::Return {
-                    status,
-                    location: Some(to),
-                    body: None,
-                })
+                Next::Done(self.redirected(status, uri).outcome)
             }
         }
     }

@@ -173,14 +173,7 @@ impl<'c> Run<'_, 'c> {
                 Some(directive),
                 format!("no file is there, so nginx answers {code}"),
             );
-            return Some(Content::Status(Status {
-                code,
-                outcome: Outcome::Return {
-                    status: code,
-                    location: None,
-                    body: None,
-                },
-            }));
+            return Some(Content::Status(Status::answer(code)));
         }
         let mut uri = self.tried_name(last, root.alias);
         self.step(
@@ -276,12 +269,11 @@ impl<'c> Run<'_, 'c> {
                     let args = self.args.clone();
                     to.push(&args);
                 }
-                let to = self.absolute(&to);
                 self.step(
                     place,
                     "it is a folder, so its URI without the slash is redirected",
                 );
-                Content::Status(Status::redirect(301, to))
+                Content::Status(self.redirected(301, to))
             }
             found => {
                 if found.is_none() {
@@ -291,12 +283,47 @@ impl<'c> Run<'_, 'c> {
                     self.step(place, "a file takes no POST");
                     return Content::Status(Status::reject(405));
                 }
+                let status = self.err_status.unwrap_or(200);
+                self.assume_conditions(status);
                 Content::Outcome(Outcome::File {
                     path: shown,
-                    status: Some(self.err_status.unwrap_or(200)),
+                    status: Some(status),
                 })
             }
         }
+    }
+
+    /// Headers that ask about the age of a file or for a part of it (`ngx_http_not_modified_filter_module.c`,
+    /// `ngx_http_range_filter_module.c`).
+    fn assume_conditions(&mut self, status: u16) {
+        let conditions = [
+            "If-Modified-Since",
+            "If-Unmodified-Since",
+            "If-Match",
+            "If-None-Match",
+            "Range",
+        ];
+        for name in conditions {
+            if status == 200 && self.header(name).is_some() {
+                self.assume(format!(
+                    "the whole file is sent in spite of the header `{name}`"
+                ));
+            }
+        }
+    }
+
+    /// What `ngx_http_not_modified_header_filter` says of an answer that has neither age nor tag.
+    pub(super) fn precondition(&mut self, status: u16) -> Option<Status> {
+        let failed = ["If-Unmodified-Since", "If-Match"]
+            .into_iter()
+            .find(|name| {
+                let given = self.header(name);
+                given.is_some_and(|value| *name != "If-Match" || value != b"*")
+            });
+        let failed = failed.filter(|_| status == 200)?;
+        self.step(None, format!("the header `{failed}` cannot be fulfilled"));
+        self.redirect = None;
+        Some(Status::reject(412))
     }
 
     fn autoindex(&mut self) -> Content<'c> {
@@ -312,6 +339,9 @@ impl<'c> Run<'_, 'c> {
                     self.assume(format!("the folder {shown} exists"));
                 }
                 self.step(directive, format!("the files of {shown} are listed"));
+                if let Some(failed) = self.precondition(self.err_status.unwrap_or(200)) {
+                    return Content::Status(failed);
+                }
                 Content::Outcome(Outcome::Handler {
                     name: "autoindex".to_owned(),
                     status: self.err_status,
@@ -354,8 +384,14 @@ impl<'c> Run<'_, 'c> {
                             self.step(place, format!("there is no folder {shown}"));
                             return Some(Content::Status(file(&shown, 404)));
                         }
-                        // The names of the file and of what is looked for in it are one path then.
-                        Some(Entry::File) => return Some(Content::Status(file(&shown, 404))),
+                        Some(Entry::File) if folder.bytes.ends_with(b"/") => {
+                            return Some(Content::Status(file(&shown, 404)));
+                        }
+                        // An `alias` without its last slash.
+                        Some(Entry::File) => {
+                            let reason = format!("{shown} is no folder");
+                            return Some(Content::Status(Status::error(500, reason)));
+                        }
                         Some(Entry::Folder) => {}
                         None => self.assume(format!("the folder {shown} exists")),
                     }

@@ -261,12 +261,23 @@ impl<'c> Run<'_, 'c> {
         self.valid_location &= !breaks;
 
         let parts = parts(text, status.is_none());
-        let (_, values) = self.measure(&parts, *engine);
         engine.quote = status.is_some();
+        let first = Engine {
+            is_args: false,
+            ..*engine
+        };
+        let (room, values) = self.measure(&parts, first);
         let built = self.build(&parts, &values, engine);
         engine.quote = false;
         let mut value = built.value;
         let old_args = self.args.clone();
+        // Only a text with variables is measured, and the arguments have room of their own.
+        let spare = old_args.bytes.len() + 2;
+        if !values.is_empty() && value.bytes.len() > room + spare {
+            value
+                .unknown
+                .push(String::from_utf8_lossy(text).into_owned());
+        }
         if let Some(code) = status {
             let mut target = value.with(unescape_redirect(&value.bytes));
             if add_args && !old_args.bytes.is_empty() {
@@ -276,12 +287,11 @@ impl<'c> Run<'_, 'c> {
                 target.bytes.push(if written { b'&' } else { b'?' });
                 target.push(&old_args);
             }
-            let to = self.absolute(&target);
             self.step(
                 Some(directive),
                 format!("`{}` is redirected", self.uri.text()),
             );
-            return Flow::Stop(Some(Next::Finalize(Status::redirect(code, to))));
+            return Flow::Stop(Some(Next::Finalize(self.redirected(code, target))));
         }
         match built.args {
             Some(at) => {
@@ -326,14 +336,7 @@ impl<'c> Run<'_, 'c> {
             return Some(match code {
                 // `NGX_HTTP_CLOSE` and what a client's own silence would mean.
                 444 | 408 | 499 => Next::Done(Outcome::Close),
-                _ => Next::Finalize(Status {
-                    code,
-                    outcome: Outcome::Return {
-                        status: code,
-                        location: None,
-                        body: None,
-                    },
-                }),
+                _ => Next::Finalize(Status::answer(code)),
             });
         }
         let value = match &text {
@@ -342,12 +345,15 @@ impl<'c> Run<'_, 'c> {
         };
         self.step(Some(directive), format!("nginx answers {code}"));
         if matches!(code, 301 | 302 | 303 | 307 | 308) {
-            let to = self.absolute(&value);
-            return Some(Next::Finalize(Status::redirect(code, to)));
+            return Some(Next::Finalize(self.redirected(code, value)));
         }
         self.assume_names(&value);
+        let status = self.err_status.unwrap_or(code);
+        if let Some(failed) = self.precondition(status) {
+            return Some(Next::Finalize(failed));
+        }
         Some(Next::Done(Outcome::Return {
-            status: self.err_status.unwrap_or(code),
+            status,
             location: None,
             body: has_text.then(|| value.text()),
         }))

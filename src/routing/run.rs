@@ -52,6 +52,8 @@ pub(super) struct Run<'t, 'c> {
     pub(super) add_uri_to_alias: bool,
     pub(super) error_page: bool,
     pub(super) err_status: Option<u16>,
+    /// The `Location` header that was set on the way, which stays beside an error page.
+    pub(super) redirect: Option<Value>,
     pub(super) is_subrequest: bool,
     /// The block whose settings are in force (`r->loc_conf`).
     pub(super) scope: Directive<'c>,
@@ -108,12 +110,13 @@ impl Status {
         }
     }
 
-    pub(super) fn redirect(code: u16, location: String) -> Self {
+    /// An answer that says nothing but its status.
+    pub(super) fn answer(code: u16) -> Self {
         Self {
             code,
             outcome: Outcome::Return {
                 status: code,
-                location: Some(location),
+                location: None,
                 body: None,
             },
         }
@@ -196,6 +199,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         add_uri_to_alias: false,
         error_page: false,
         err_status: None,
+        redirect: None,
         is_subrequest: false,
         scope: first.directive,
         location: None,
@@ -267,6 +271,12 @@ impl<'t, 'c> Run<'t, 'c> {
         }
     }
 
+    /// The end of a request with a redirect, unless an error page takes its place.
+    pub(super) fn redirected(&mut self, code: u16, to: Value) -> Status {
+        self.redirect = Some(to);
+        Status::answer(code)
+    }
+
     /// Says which values are shown by the names of their variables.
     pub(super) fn assume_names(&mut self, value: &Value) {
         for name in &value.unknown {
@@ -291,13 +301,19 @@ impl<'t, 'c> Run<'t, 'c> {
             add_uri_to_alias: false,
             error_page: false,
             err_status: None,
+            redirect: None,
             is_subrequest: true,
             scope: self.server.directive,
             ..self.clone()
         }
     }
 
-    fn finish(mut self, outcome: Outcome) -> Trace<'c> {
+    fn finish(mut self, mut outcome: Outcome) -> Trace<'c> {
+        if let Outcome::Return { location, .. } = &mut outcome
+            && let Some(redirect) = self.redirect.take()
+        {
+            *location = Some(self.absolute(&redirect));
+        }
         let uri = self.uri.clone();
         self.assume_names(&uri);
         let name = match &self.fit {
@@ -616,8 +632,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(location.directive),
             format!("`{location}` passes requests on, so its URI without the slash is redirected"),
         );
-        let to = self.absolute(&target);
-        Next::Finalize(Status::redirect(301, to))
+        Next::Finalize(self.redirected(301, target))
     }
 
     /// Takes a location that was chosen, with what the regexes on the way to it capture.
@@ -752,6 +767,7 @@ impl<'t, 'c> Run<'t, 'c> {
         self.step(place, format!("internal redirect to `{}`", uri.text()));
         self.uri = uri;
         self.args = args;
+        self.location = None;
         self.scope = self.server.directive;
         self.update_location_config();
         self.internal = true;

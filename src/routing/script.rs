@@ -71,9 +71,6 @@ impl Run<'_, '_> {
     }
 
     /// The value of a text between rewrites (`ngx_http_script_complex_value_code`).
-    ///
-    /// nginx reserves as much as a first look finds and then fills it, so captures that change meanwhile, or are escaped
-    /// in the second look only, do not make it longer.
     pub(super) fn evaluate_in(&mut self, text: &[u8], engine: &mut Engine) -> Value {
         let parts = parts(text, false);
         let first = Engine {
@@ -81,16 +78,27 @@ impl Run<'_, '_> {
             ..*engine
         };
         let (room, values) = self.measure(&parts, first);
-        let mut built = self.build(&parts, &values, engine).value;
-        if built.bytes.len() > room {
-            built.bytes.truncate(room);
+        self.fill(text, &parts, &values, room, engine)
+    }
+
+    /// Puts a text together for which room was reserved.
+    ///
+    /// nginx reserves as much as a first look finds. A regex of a `map` that is looked up meanwhile may change the
+    /// captures, and what then comes of the text depends on how nginx was built, so it is not known.
+    pub(super) fn fill(
+        &self,
+        text: &[u8],
+        parts: &[Part<'_>],
+        values: &[Value],
+        room: usize,
+        engine: &mut Engine,
+    ) -> Value {
+        let mut value = self.build(parts, values, engine).value;
+        if value.bytes.len() != room {
+            let text = String::from_utf8_lossy(text).into_owned();
+            value.unknown.push(text);
         }
-        if built.bytes.len() < room {
-            built
-                .unknown
-                .push(String::from_utf8_lossy(text).into_owned());
-        }
-        built
+        value
     }
 
     /// The first look: how long the text gets, and the values of its variables.

@@ -118,7 +118,7 @@ impl<'c> Run<'_, 'c> {
             true => self.script(word),
             false => Value::new(&word[..]),
         };
-        let url = ProxyUrl::parse(word.standing_for(value.bytes.clone()))?;
+        let url = ProxyUrl::evaluated(word.standing_for(value.bytes.clone()))?;
         let mut uri = url.uri().unwrap_or_default().to_vec();
         if word.has_variables() && uri.starts_with(b"?") {
             uri.insert(0, b'/');
@@ -133,6 +133,14 @@ impl<'c> Run<'_, 'c> {
             Some(_) => (b"localhost".to_vec(), String::new()),
             None => {
                 let (host, port) = split_port(authority);
+                let is_port = |port: &[u8]| {
+                    let text = std::str::from_utf8(port).unwrap_or_default();
+                    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                    digits && text.parse::<u16>().is_ok_and(|port| port > 0)
+                };
+                if value.is_known() && port.is_some_and(|port| !is_port(port)) {
+                    return None;
+                }
                 match port {
                     Some(port) if port != default.as_bytes() => (
                         authority.to_vec(),
@@ -162,8 +170,8 @@ impl<'c> Run<'_, 'c> {
     fn script(&mut self, text: &[u8]) -> Value {
         let parts = parts(text, false);
         let mut engine = Engine::default();
-        let (_, values) = self.measure(&parts, engine);
-        self.build(&parts, &values, &mut engine).value
+        let (room, values) = self.measure(&parts, engine);
+        self.fill(text, &parts, &values, room, &mut engine)
     }
 
     /// Why an address that was put together cannot be connected to, if that is certain
@@ -309,7 +317,8 @@ impl<'c> Run<'_, 'c> {
             if *length == 0 && !unknown {
                 continue;
             }
-            let value = self.build(parts, values, &mut Engine::default()).value;
+            let mut engine = Engine::default();
+            let value = self.fill(&header.value, parts, values, *length, &mut engine);
             self.assume_names(&value);
             sent.push((
                 String::from_utf8_lossy(&header.name).into_owned(),

@@ -10,6 +10,7 @@ mod harness;
 mod locations;
 mod routing;
 mod tokenizer;
+mod trace;
 mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};
