@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::choice::{Choice, choose};
 use super::content::Content;
+use super::disk::Entry;
 use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
@@ -62,6 +63,10 @@ pub(super) struct Run<'t, 'c> {
     pub(super) captures: Captures,
     /// The values of variables that were set, captured, or looked up and kept.
     pub(super) variables: HashMap<String, Value>,
+    /// What was assumed about files, so that it stays so.
+    pub(super) guessed: HashMap<Vec<u8>, Entry>,
+    /// True when the configuration itself has named the URI, by an internal redirect.
+    pub(super) is_named: bool,
     /// How deep variables are being looked up in each other.
     pub(super) depth: usize,
 
@@ -206,6 +211,8 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         content_handler: None,
         captures: Captures::default(),
         variables: HashMap::new(),
+        guessed: HashMap::new(),
+        is_named: false,
         depth: 0,
         steps: Vec::new(),
         assumptions: tracer.skipped.clone(),
@@ -321,6 +328,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(Fit::Leading(rest)) => [b"*.", &rest[..]].concat(),
             Some(Fit::Trailing(rest)) => [&rest[..], b".*"].concat(),
             Some(Fit::Regex(regex)) => [b"~", &regex[..]].concat(),
+            None if !self.is_default => self.host.clone(),
             None => names_of(self.server).swap_remove(0),
         };
         Trace {
@@ -385,10 +393,10 @@ impl<'t, 'c> Run<'t, 'c> {
                 HeaderLine::Valid | HeaderLine::Invalid => {}
             }
             let value = trimmed(value);
-            let again = self
-                .headers
-                .iter()
-                .any(|(known, _)| known.eq_ignore_ascii_case(name));
+            let known = |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name);
+            let again = self.headers.iter().any(|header| known(&header));
+            // A header that is refused is there all the same when an error page is asked for.
+            self.headers.push((name.clone(), value.to_vec()));
             if again && is_unique(name, self.version) {
                 return Err(Refused::bad(format!("the header `{name}` stands twice")));
             }
@@ -402,7 +410,6 @@ impl<'t, 'c> Run<'t, 'c> {
                     self.set_server(socket, host);
                 }
             }
-            self.headers.push((name.clone(), value.to_vec()));
         }
         if self.host.is_empty() {
             self.set_server(socket, Vec::new());
@@ -495,7 +502,10 @@ impl<'t, 'c> Run<'t, 'c> {
             None if self.tls => (socket.default, None),
             None => (self.server, None),
         };
-        self.is_default = fit.is_none();
+        let is_named = names_of(server)
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&host));
+        self.is_default = fit.is_none() && !is_named;
         self.server = server;
         self.scope = server.directive;
         self.fit = fit;
@@ -517,12 +527,10 @@ impl<'t, 'c> Run<'t, 'c> {
                     String::from_utf8_lossy(regex)
                 )
             }
-            None if names_of(server)
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&host)) =>
-            {
-                "no other listens there".to_owned()
+            None if is_named && !host.is_empty() => {
+                format!("`{shown}` is its name, and no other server listens there")
             }
+            None if is_named => "no other server listens there".to_owned(),
             None if host.is_empty() => "it is the default one there".to_owned(),
             None => format!("no name fits `{shown}`, and it is the default one there"),
         };
@@ -649,8 +657,8 @@ impl<'t, 'c> Run<'t, 'c> {
         let reason = match location.modifier.as_str() {
             "=" => "it is exactly this URI",
             "~" | "~*" => "it is the first regex that matches",
-            "^~" => "it is the longest prefix, and keeps the regexes from being tried",
-            _ => "it is the longest prefix, and no regex matches",
+            "^~" => "it is the longest prefix, and the regexes beside it are not tried",
+            _ => "it is the longest prefix",
         };
         self.step(
             Some(location.directive),
@@ -766,6 +774,7 @@ impl<'t, 'c> Run<'t, 'c> {
         }
         self.step(place, format!("internal redirect to `{}`", uri.text()));
         self.uri = uri;
+        self.is_named = true;
         self.args = args;
         self.location = None;
         self.scope = self.server.directive;

@@ -92,6 +92,10 @@ impl<'c> Run<'_, 'c> {
                 method.text()
             ),
         );
+        let (host, port) = split_port(&target.host_header.bytes);
+        if port.is_none() {
+            self.tell_group(host);
+        }
         let read_timeout = self.timeout("proxy_read_timeout");
         Content::Outcome(Outcome::Proxy(Proxy {
             upstream: target.base.text(),
@@ -174,6 +178,32 @@ impl<'c> Run<'_, 'c> {
         self.fill(text, &parts, &values, room, &mut engine)
     }
 
+    /// The `upstream` block of a name.
+    fn group(&self, name: &[u8]) -> Option<Directive<'c>> {
+        let named = |block: &Directive<'c>| {
+            let word = block.argument(0);
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        self.server.http()?.own("upstream").find(named)
+    }
+
+    /// Says which servers a name stands for.
+    fn tell_group(&mut self, name: &[u8]) {
+        let Some(group) = self.group(name) else {
+            return;
+        };
+        let servers: Vec<String> = group
+            .own("server")
+            .filter_map(|server| server.argument(0))
+            .map(|address| address.text().into_owned())
+            .collect();
+        let name = String::from_utf8_lossy(name);
+        self.step(
+            Some(group),
+            format!("`{name}` stands for {}", servers.join(", ")),
+        );
+    }
+
     /// Why an address that was put together cannot be connected to, if that is certain
     /// (`ngx_http_upstream_init_request`).
     fn unresolved(&mut self, pass: Directive<'c>, target: &Target) -> Option<Status> {
@@ -188,15 +218,7 @@ impl<'c> Run<'_, 'c> {
             .parse::<std::net::IpAddr>()
             .is_ok();
         let config = self.tracer.config;
-        let is_group = || {
-            config.directives().any(|block| {
-                block.is("upstream")
-                    && block.is_block()
-                    && block
-                        .argument(0)
-                        .is_some_and(|name| name.eq_ignore_ascii_case(host))
-            })
-        };
+        let is_group = || self.group(host).is_some();
         // A literal address elsewhere makes a group of its own.
         let is_literal = || {
             config
@@ -471,7 +493,10 @@ impl<'c> Run<'_, 'c> {
             }
         }
         if http_version != "1.1" {
-            missing.push(format!("HTTP/{http_version}"));
+            missing.push(match http_version {
+                "1.0" => "HTTP/1.0, which a strict backend refuses".to_owned(),
+                version => format!("HTTP/{version}"),
+            });
         }
         if !missing.is_empty() {
             return WebSocket::Incomplete(missing.join(", "));
@@ -517,6 +542,12 @@ impl<'c> Run<'_, 'c> {
             Some(pass),
             format!("passed to {} by {protocol}", upstream.text()),
         );
+        let schemes = ["grpc://", "grpcs://", "uwsgi://", "suwsgi://"];
+        let host = schemes
+            .iter()
+            .find_map(|scheme| upstream.bytes.strip_prefix(scheme.as_bytes()))
+            .unwrap_or(&upstream.bytes);
+        self.tell_group(host);
         Content::Outcome(Outcome::Pass(Pass {
             protocol: protocol.to_owned(),
             upstream: upstream.text(),

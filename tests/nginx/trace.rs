@@ -213,6 +213,22 @@ impl Writer {
             }
         }
         self.locations(None, 0);
+        if self.dice.chance(50) {
+            let uri = self
+                .dice
+                .pick(&["", "/", "/all", "/all/?z", "$uri", "/q?$args"]);
+            self.line(format!(
+                "location ^~ /api/v {{ proxy_pass http://backend{uri};"
+            ));
+            self.mark();
+            self.headers();
+            self.line("}");
+        }
+        if self.dice.chance(50) {
+            self.line("location = / {");
+            self.body(Kind::Exact, "/", 9);
+            self.line("}");
+        }
         for name in ["@one", "@two"] {
             if self.dice.chance(70) {
                 self.line(format!("location {name} {{"));
@@ -228,8 +244,9 @@ impl Writer {
     }
 
     fn locations(&mut self, outer: Option<&str>, depth: usize) {
-        let mut taken: Vec<String> = Vec::new();
-        for _ in 0..self.dice.roll(if depth == 0 { 10 } else { 3 }) {
+        let mut taken = vec!["=/".to_owned()];
+        let least = if depth == 0 { 3 } else { 0 };
+        for _ in 0..least + self.dice.roll(if depth == 0 { 8 } else { 3 }) {
             let kind = match self.dice.roll(10) {
                 0 => Kind::Exact,
                 1..=4 => Kind::Prefix,
@@ -715,9 +732,11 @@ struct Answer {
 
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
+        self.head.split("\r\n").find_map(|line| {
             let (known, value) = line.split_once(':')?;
-            known.eq_ignore_ascii_case(name).then(|| value.trim())
+            known
+                .eq_ignore_ascii_case(name)
+                .then(|| value.strip_prefix(' ').unwrap_or(value))
         })
     }
 }
