@@ -36,8 +36,8 @@ pub enum Root {
 pub struct LoadOptions {
     /// The files to read from.
     pub files: Files,
-    /// The nginx that will read the configuration.
-    pub version: Version,
+    /// The nginx that will read the configuration, if that is known.
+    pub version: Option<Version>,
     /// What is known besides.
     pub assumptions: Assumptions,
     /// Files added at the end of the first block of a context, as if an include named them.
@@ -384,10 +384,7 @@ impl Loader<'_> {
                 })
                 .collect()
         };
-        let locations = blocks(
-            b"location",
-            Contexts::of(&[Contexts::SERVER, Contexts::LOCATION]),
-        );
+        let locations = blocks(b"location", Contexts::SERVER.union(Contexts::LOCATION));
         let servers = blocks(b"server", Contexts::HTTP);
         (config.locations, config.servers) = (locations, servers);
     }

@@ -133,7 +133,7 @@ pub struct Config {
     level_starts: Vec<u32>,
     incomplete_top: bool,
     fragment: Option<Contexts>,
-    version: Version,
+    version: Option<Version>,
     assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
     unreadable: Vec<UnreadableFile>,
@@ -165,8 +165,13 @@ impl Config {
         }
     }
 
-    /// The nginx that will read the configuration.
+    /// The nginx that will read the configuration; when nobody told it, the stable branch is assumed.
     pub fn version(&self) -> Version {
+        self.version.unwrap_or_default()
+    }
+
+    /// The nginx that will read the configuration, if somebody told it.
+    pub fn told_version(&self) -> Option<Version> {
         self.version
     }
 

@@ -39,7 +39,7 @@ impl Config {
     /// True when nginx knows the variable, or could for all that is visible.
     pub fn may_know_variable(&self, name: &str, subsystem: Subsystem) -> bool {
         let variables = self.variables();
-        nginx::is_variable(name, subsystem)
+        nginx::variable(name, subsystem).is_some()
             || variables.unknown_module
             || self.is_described_variable(name)
             || !self.definitions(name).is_empty()
@@ -130,19 +130,11 @@ impl Config {
     }
 }
 
-/// Blocks whose lines are entries and no directives.
-const TABLES: Contexts = Contexts::of(&[
-    Contexts::MAP,
-    Contexts::GEO,
-    Contexts::SPLIT_CLIENTS,
-    Contexts::TYPES,
-]);
-
 impl Variables {
     fn read(&mut self, directive: Directive<'_>) {
         if directive
             .context()
-            .intersects(Contexts::of(&[Contexts::TYPES, Contexts::GEO]))
+            .intersects(Contexts::TYPES.union(Contexts::GEO))
         {
             return;
         }
@@ -153,7 +145,7 @@ impl Variables {
             for reference in nginx::references(&name) {
                 self.define(&reference.name, directive);
             }
-        } else if !directive.context().intersects(TABLES) {
+        } else if !directive.context().intersects(Contexts::TABLES) {
             // The module of an unknown directive may be built in, with variables of its own.
             self.unknown_module |= !directive.config.knows_directive(&name);
         }
@@ -243,5 +235,5 @@ fn defining_arguments(name: &[u8], directive: Directive<'_>) -> Defining {
 /// True for a directive that nginx itself does not define: a module's way of setting variables is not known, so any
 /// variable that it names may be one that it sets.
 fn is_foreign(name: &[u8]) -> bool {
-    nginx::directive(name).is_none_or(|known| known.forms.iter().all(|form| form.foreign))
+    nginx::directive(name).is_none_or(|known| known.forms.iter().all(nginx::Form::is_foreign))
 }

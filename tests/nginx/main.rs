@@ -7,6 +7,7 @@ mod debian;
 mod fixes;
 mod fixtures;
 mod harness;
+mod load;
 mod locations;
 mod routing;
 mod tokenizer;
