@@ -127,12 +127,12 @@ fn duration(milliseconds: u64) -> String {
         (60 * 1000, "m"),
         (1000, "s"),
     ];
-    let fitting = units
-        .iter()
-        .find(|(length, _)| milliseconds > *length && milliseconds % length == 0)
-        .or(units
-            .last()
-            .filter(|(length, _)| milliseconds % length == 0));
+    let fits = |(length, unit): &&(u64, &str)| {
+        // Sixty seconds are told as nginx's documentation does.
+        let is_long = milliseconds > *length || milliseconds == *length && *unit != "m";
+        milliseconds.is_multiple_of(*length) && (is_long || *unit == "s")
+    };
+    let fitting = units.iter().find(fits);
     match fitting {
         Some((length, unit)) => format!("{}{unit}", milliseconds / length),
         None => format!("{milliseconds}ms"),
@@ -252,6 +252,6 @@ mod tests {
             .into_iter()
             .map(duration)
             .collect();
-        assert_eq!(told, ["0s", "500ms", "1s", "60s", "90s", "60m", "7d"]);
+        assert_eq!(told, ["0s", "500ms", "1s", "60s", "90s", "1h", "7d"]);
     }
 }

@@ -245,9 +245,7 @@ impl<'c> Run<'_, 'c> {
         let add_args = !replacement.ends_with(b"?");
         let text = replacement.strip_suffix(b"?").unwrap_or(&replacement);
         let begins = |start: &&str| text.starts_with(start.as_bytes());
-        let absolute = ["http://", "https://", "$scheme"]
-            .iter()
-            .any(|start| begins(&start));
+        let absolute = ["http://", "https://", "$scheme"].iter().any(begins);
         let status = match flag.as_deref() {
             Some("permanent") => Some(301),
             Some("redirect") => Some(302),

@@ -12,6 +12,7 @@ mod locations;
 mod routing;
 mod tokenizer;
 mod trace;
+mod truth;
 mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};

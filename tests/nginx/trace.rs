@@ -724,7 +724,7 @@ fn request(dice: &mut Dice, port: u16) -> Request {
 
 /// An answer of nginx.
 #[derive(Debug)]
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
     body: String,
@@ -742,7 +742,7 @@ impl Answer {
 }
 
 /// What nginx answers; nothing when it closes the connection.
-fn ask(server: &Server, request: &Request) -> Option<Answer> {
+pub(crate) fn ask(server: &Server, request: &Request) -> Option<Answer> {
     let address: Ipv4Addr = request.host.parse().expect("an address");
     let mut stream = TcpStream::connect((address, server.port())).expect("nginx listens");
     stream
@@ -802,7 +802,7 @@ fn mark_of(trace: &Trace<'_>) -> Option<String> {
 }
 
 /// What a trace and an answer do not agree about.
-fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
+pub(crate) fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
     let Some(answer) = answer else {
         return (trace.outcome != Outcome::Close).then(|| "nginx closed the connection".to_owned());
     };
@@ -869,15 +869,31 @@ fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
     }
 }
 
-fn read(text: &str, port: u16, version: Version) -> Config {
+pub(crate) fn read(text: &str, port: u16, version: Version) -> Config {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, text.replace(PORT, &port.to_string())).expect("a file");
     let options = LoadOptions {
-        version,
+        version: Some(version),
         ..LoadOptions::default()
     };
     load(&Root::File(path), &options).expect("a configuration")
+}
+
+/// Makes the files of a document root, and says of everything there whether it exists.
+pub(crate) fn disk_of(root: &Path) -> Disk {
+    let mut disk = Disk::default();
+    for file in FILES {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, file).expect("a file");
+        disk.add(path.to_string_lossy().as_bytes());
+    }
+    let around = root.parent().expect("a folder around");
+    for folder in [root, around] {
+        disk.close(folder.to_string_lossy().as_bytes());
+    }
+    disk
 }
 
 #[test]
@@ -892,22 +908,8 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
     let first: u64 = number("NGINSPECT_TRACE_FIRST").unwrap_or(0);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().canonicalize().expect("a folder");
-    let mut disk = Disk::default();
-    for file in FILES {
-        let path = root.join(file);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(&path, file).expect("a file");
-        disk.add(path.to_string_lossy().as_bytes());
-    }
-    disk.close(root.to_string_lossy().as_bytes());
-    disk.close(
-        root.parent()
-            .unwrap_or(Path::new("/"))
-            .to_string_lossy()
-            .as_bytes(),
-    );
     let options = Options {
-        disk,
+        disk: disk_of(&root),
         ..Options::default()
     };
     let backend = Echo::start().port;
