@@ -114,3 +114,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn values_that_grow_without_end_are_cut() {
+    let mut text = String::from("events {} http { server { listen 80; set $a x;");
+    text.push_str(&"set $a $a$a;".repeat(60));
+    text.push_str("return 200 $m0$a; }");
+    for number in 0..90 {
+        let next = number + 1;
+        text.push_str(&format!(
+            "map $uri $m{number} {{ volatile; default $m{next}$m{next}; }}"
+        ));
+    }
+    text.push('}');
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, text).expect("a file");
+    let config = load(&Root::File(path), &LoadOptions::default()).expect("a configuration");
+    let request = Request::get("http://a/").expect("a URL");
+    let trace = nginspect::routing::trace(&config, &request, &Options::default());
+    assert!(!trace.expect("an answer").assumptions.is_empty());
+}

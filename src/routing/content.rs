@@ -21,6 +21,14 @@ impl<'c> Run<'_, 'c> {
         if let Some(content) = self.try_files() {
             return content;
         }
+        for mirror in self.scope.effective("mirror").directives {
+            if let Some(uri) = mirror.argument(0).filter(|uri| *uri != "off") {
+                self.step(
+                    Some(mirror),
+                    format!("a copy of the request goes to `{uri}`"),
+                );
+            }
+        }
         let Some(handler) = self.content_handler else {
             return self.serve();
         };

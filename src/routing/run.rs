@@ -22,6 +22,9 @@ use crate::nginx::Version;
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: u8 = 11;
 
+/// Characters after which the text of a step is cut.
+const LONGEST_STEP: usize = 500;
+
 /// A request between its arrival and its answer.
 #[derive(Clone)]
 pub(super) struct Run<'t, 'c> {
@@ -69,6 +72,8 @@ pub(super) struct Run<'t, 'c> {
     pub(super) is_named: bool,
     /// How deep variables are being looked up in each other.
     pub(super) depth: usize,
+    /// How many variables have been looked up.
+    pub(super) lookups: u32,
 
     steps: Vec<Step>,
     assumptions: Vec<String>,
@@ -214,6 +219,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         guessed: HashMap::new(),
         is_named: false,
         depth: 0,
+        lookups: 0,
         steps: Vec::new(),
         assumptions: tracer.skipped.clone(),
     };
@@ -265,9 +271,14 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
 
 impl<'t, 'c> Run<'t, 'c> {
     pub(super) fn step(&mut self, place: Option<Directive<'c>>, text: impl Into<String>) {
+        let mut text = text.into();
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_STEP) {
+            text.truncate(end);
+            text.push('…');
+        }
         self.steps.push(Step {
             span: place.map(Directive::span),
-            text: text.into(),
+            text,
         });
     }
 

@@ -1,13 +1,13 @@
 //! What an upstream receives: the request line, the headers, and whether a WebSocket handshake survives.
 
 use super::content::Content;
+use super::mapping::joined;
 use super::regexes::exec;
 use super::run::{Run, Status};
 use super::script::{Engine, parts};
 use super::trace::{Outcome, Pass, Proxy, WebSocket};
-use super::uri::escape_for;
 use super::value::Value;
-use crate::config::{Directive, Headers, Location, ProxyUrl, Word};
+use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
 use crate::nginx::{self, Version};
 
 /// How long an upstream may be silent unless something else is set.
@@ -263,29 +263,23 @@ impl<'c> Run<'_, 'c> {
         if target.uri.bytes.is_empty() && self.valid_unparsed_uri {
             return Value::new(self.unparsed_uri.clone());
         }
-        let mut uri = Value::default();
-        let mut cut = 0;
-        if self.valid_location {
-            uri.push(&target.uri);
-            if !target.uri.bytes.is_empty() {
-                let location = pass.parent().and_then(Location::of);
-                let name = location
-                    .filter(|location| !location.is_regex() && !location.path.starts_with(b"@"));
-                cut = name
-                    .map_or(0, |name| name.path.len())
-                    .min(self.uri.bytes.len());
-            }
-        }
-        let rest = &self.uri.bytes[cut..];
-        let rest = match self.quoted_uri || self.internal {
-            true => escape_for(rest, self.version),
-            false => rest.to_vec(),
+        let part = match self.valid_location {
+            true => target.uri.clone(),
+            false => Value::default(),
         };
-        uri.push(&self.uri.with(rest));
-        if !self.args.bytes.is_empty() {
-            uri.bytes.push(b'?');
-            uri.push(&self.args);
+        let mut cut = 0;
+        if !part.bytes.is_empty() {
+            let location = pass.parent().and_then(Location::of);
+            let name = location.filter(|location| location.modifier != Modifier::Named);
+            let name = name.filter(|location| !location.is_regex());
+            let length = name.map_or(0, |name| name.path.len());
+            cut = length.min(self.uri.bytes.len());
         }
+        let escaped = (self.quoted_uri || self.internal).then_some(self.version);
+        let rest = &self.uri.bytes[cut..];
+        let mut uri = part.with(joined(&part.bytes, rest, &self.args.bytes, escaped));
+        uri.learn(&self.uri);
+        uri.learn(&self.args);
         uri
     }
 
