@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,6 +65,7 @@ struct Writer {
     /// The number of the next block that is marked.
     mark: usize,
     backend: u16,
+    fastcgi: u16,
     root: String,
 }
 
@@ -327,7 +328,7 @@ impl Writer {
             ]);
             self.line(format!("limit_except {methods} {{ {inner} }}"));
         }
-        self.handler(kind, name);
+        self.handler(kind);
         let may_nest = matches!(kind, Kind::Prefix | Kind::Preferential | Kind::Regex);
         if depth < 2 && may_nest && self.dice.chance(35) {
             let outer = if kind == Kind::Regex { "\0" } else { name };
@@ -335,11 +336,11 @@ impl Writer {
         }
     }
 
-    fn handler(&mut self, kind: Kind, name: &str) {
+    fn handler(&mut self, kind: Kind) {
         let root = self.root.clone();
         let backend = self.backend;
         let literal = matches!(kind, Kind::Exact | Kind::Prefix | Kind::Preferential);
-        match self.dice.roll(13) {
+        match self.dice.roll(15) {
             0..=3 | 10..=12 => {
                 let uris: &[&str] = if literal {
                     &[
@@ -445,9 +446,36 @@ impl Writer {
                     .pick(&["empty_gif;", "index b c.txt;", "autoindex on;"]);
                 self.line(handler.replace("index b c.txt", "index \"b c.txt\""));
             }
+            9 => {
+                let fastcgi = self.fastcgi;
+                self.line(format!("fastcgi_pass 127.0.0.1:{fastcgi};"));
+                for (percent, line) in [
+                    (50, r"fastcgi_split_path_info ^(.+\.php)(/.*)?$;"),
+                    (50, "fastcgi_index index.php;"),
+                    (
+                        70,
+                        "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
+                    ),
+                    (40, "fastcgi_param PATH_INFO $fastcgi_path_info;"),
+                    (40, "fastcgi_param QUERY_STRING $query_string if_not_empty;"),
+                    (
+                        30,
+                        "fastcgi_param REQUEST \"$request_method $request_uri $document_uri\";",
+                    ),
+                    (
+                        30,
+                        "fastcgi_param SERVER \"$server_name:$server_port $server_protocol $scheme $https\";",
+                    ),
+                    (20, "fastcgi_param EMPTY \"\";"),
+                    (20, "fastcgi_param EMPTY $arg_none if_not_empty;"),
+                ] {
+                    if self.dice.chance(percent) {
+                        self.line(line);
+                    }
+                }
+            }
             _ => {}
         }
-        let _ = name;
     }
 
     fn headers(&mut self) {
@@ -838,6 +866,12 @@ pub(crate) fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option
         } if !head_only && *body != answer.body => {
             Some(format!("body {body:?} is {:?}", answer.body))
         }
+        Outcome::Pass(pass) if !head_only => {
+            let line = |(name, value): &(String, String)| format!("{name}={value}\n");
+            let expected: String = pass.params.iter().map(line).collect();
+            let same = answer.body.starts_with(&expected);
+            (!same).then(|| format!("parameters {expected:?} are {:?}", answer.body))
+        }
         Outcome::Proxy(proxy) if !head_only => {
             let uri = String::from_utf8_lossy(&proxy.uri);
             let mut expected = format!("{} {uri} HTTP/{}\r\n", proxy.method, proxy.http_version);
@@ -880,6 +914,62 @@ pub(crate) fn read(text: &str, port: u16, version: Version) -> Config {
     load(&Root::File(path), &options).expect("a configuration")
 }
 
+/// A FastCGI application that answers with its parameters, in their order; its port.
+fn fastcgi_echo() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = listener.local_addr().expect("a bound socket").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // nginx may have gone away.
+            let _ = answer_fastcgi(&mut stream);
+        }
+    });
+    port
+}
+
+fn answer_fastcgi(stream: &mut TcpStream) -> std::io::Result<()> {
+    const PARAMS: u8 = 4;
+    const STDIN: u8 = 5;
+    let mut params = Vec::new();
+    loop {
+        let mut head = [0; 8];
+        stream.read_exact(&mut head)?;
+        let length = usize::from(u16::from_be_bytes([head[4], head[5]]));
+        let mut content = vec![0; length + usize::from(head[6])];
+        stream.read_exact(&mut content)?;
+        match head[1] {
+            PARAMS => params.extend(&content[..length]),
+            STDIN if length == 0 => break,
+            _ => {}
+        }
+    }
+    let mut answer = b"Status: 200 OK\r\n\r\n".to_vec();
+    let mut rest = &params[..];
+    while !rest.is_empty() {
+        let mut size = || {
+            let (length, after) = match rest[0] {
+                short @ ..128 => (usize::from(short), 1),
+                _ => (
+                    u32::from_be_bytes([rest[0] & 127, rest[1], rest[2], rest[3]]) as usize,
+                    4,
+                ),
+            };
+            rest = &rest[after..];
+            length
+        };
+        let (name, value) = (size(), size());
+        answer.extend(&rest[..name]);
+        answer.push(b'=');
+        answer.extend(&rest[name..name + value]);
+        answer.push(b'\n');
+        rest = &rest[name + value..];
+    }
+    let length = (answer.len() as u16).to_be_bytes();
+    stream.write_all(&[1, 6, 0, 1, length[0], length[1], 0, 0])?;
+    stream.write_all(&answer)?;
+    stream.write_all(&[1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
 /// Makes the files of a document root, and says of everything there whether it exists.
 pub(crate) fn disk_of(root: &Path) -> Disk {
     let mut disk = Disk::default();
@@ -913,6 +1003,7 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
         ..Options::default()
     };
     let backend = Echo::start().port;
+    let fastcgi = fastcgi_echo();
     let (mut asked, mut refused, mut assumed, mut proxied) = (0, 0, 0, 0);
     let mut wrong = String::new();
     let mut disagreements = 0;
@@ -922,6 +1013,7 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
             text: String::new(),
             mark: 0,
             backend,
+            fastcgi,
             root: root.to_string_lossy().into_owned(),
         };
         let text = writer.config();
