@@ -16,7 +16,7 @@ use super::socket::{Address, Arrival, Fit, Socket, arrive, names_of};
 use super::trace::{Outcome, Step, Trace, Tracer};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
-use crate::config::{Directive, Location, Server};
+use crate::config::{Directive, Location, Server, Word};
 use crate::nginx::Version;
 
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
@@ -265,6 +265,19 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         }
         Ok(()) => Next::ServerRewrite,
     };
+    let verified = run
+        .server
+        .directive
+        .effective("ssl_verify_client")
+        .directive();
+    let verifies = |word: Word<'_>| word == "on";
+    if tls
+        && verified
+            .and_then(|verified| verified.argument(0))
+            .is_some_and(verifies)
+    {
+        run.assume("the certificate of the client is accepted");
+    }
     let outcome = run.phases(next);
     Ok(run.finish(outcome))
 }
