@@ -41,6 +41,12 @@ pub(super) struct Run<'t, 'c> {
     pub(super) host: Vec<u8>,
     /// The headers that nginx has taken.
     pub(super) headers: Vec<(String, Vec<u8>)>,
+    /// True when the request line could be read to its end.
+    pub(super) has_line: bool,
+    /// The length of the body, once nginx has read it.
+    pub(super) content_length: Option<u64>,
+    /// True when the body tells its length by itself.
+    pub(super) chunked: bool,
 
     pub(super) method: String,
     pub(super) uri: Value,
@@ -195,6 +201,9 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         fit: None,
         host: Vec::new(),
         headers: Vec::new(),
+        has_line: line.is_ok(),
+        content_length: None,
+        chunked: false,
         method: request.method.clone(),
         uri: Value::default(),
         args: Value::default(),
@@ -441,7 +450,7 @@ impl<'t, 'c> Run<'t, 'c> {
         if !header_host && self.request.protocol > Protocol::Http10 {
             return Err(Refused::bad("HTTP/1.1 wants a `Host`"));
         }
-        self.check_body()?;
+        self.read_length()?;
         if matches!(self.method.as_str(), "CONNECT" | "TRACE") {
             return Err(Refused {
                 status: 405,
@@ -452,15 +461,13 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     /// What `ngx_http_process_request_header` asks of the headers that tell the length of a body.
-    fn check_body(&self) -> Result<(), Refused> {
-        let length = self.header("content-length");
-        if let Some(length) = length
-            && std::str::from_utf8(length)
-                .ok()
-                .and_then(length_of)
-                .is_none()
-        {
-            return Err(Refused::bad("the header `Content-Length` is no number"));
+    fn read_length(&mut self) -> Result<(), Refused> {
+        if let Some(length) = self.header("content-length") {
+            let text = std::str::from_utf8(length).ok();
+            let length = text.and_then(length_of);
+            let length =
+                length.ok_or_else(|| Refused::bad("the header `Content-Length` is no number"))?;
+            self.content_length = Some(length);
         }
         let Some(encoding) = self.header("transfer-encoding") else {
             return Ok(());
@@ -474,12 +481,13 @@ impl<'t, 'c> Run<'t, 'c> {
                 reason: "the `Transfer-Encoding` is unknown".to_owned(),
             });
         }
-        match length {
-            Some(_) => Err(Refused::bad(
+        if self.content_length.is_some() {
+            return Err(Refused::bad(
                 "`Content-Length` and `Transfer-Encoding` stand together",
-            )),
-            None => Ok(()),
+            ));
         }
+        self.chunked = true;
+        Ok(())
     }
 
     /// The value of the first header of a name.
@@ -488,13 +496,6 @@ impl<'t, 'c> Run<'t, 'c> {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_slice())
-    }
-
-    /// The length of the body that the client announces.
-    pub(super) fn content_length(&self) -> Option<u64> {
-        self.header("content-length")
-            .and_then(|length| std::str::from_utf8(length).ok())
-            .and_then(length_of)
     }
 
     /// `ngx_http_set_virtual_server`
@@ -756,7 +757,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(word) => size(&word)?,
             None => 1 << 20,
         };
-        let length = self.content_length()?;
+        let length = self.content_length?;
         (bytes > 0 && length > bytes).then(|| {
             self.step(
                 limit,

@@ -438,10 +438,10 @@ impl<'c> Run<'_, 'c> {
                 false => Value::unknown("content_length"),
             };
         }
-        if self.header("transfer-encoding").is_some() {
+        if self.chunked {
             return Value::unknown("content_length");
         }
-        match self.content_length() {
+        match self.content_length {
             Some(length) => Value::new(length.to_string()),
             None => Value::default(),
         }

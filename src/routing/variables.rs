@@ -110,7 +110,10 @@ impl<'c> Run<'_, 'c> {
                 ]
                 .concat(),
             ),
-            "server_protocol" => text(self.request.protocol.as_str()),
+            "server_protocol" => match self.has_line {
+                true => text(self.request.protocol.as_str()),
+                false => Value::default(),
+            },
             "scheme" => text(if self.tls { "https" } else { "http" }),
             "https" => text(if self.tls { "on" } else { "" }),
             "http2" | "http3" | "request_completion" => Value::default(),
