@@ -1,6 +1,6 @@
 //! Which arguments nginx evaluates for each request, and which variables it may look up in them.
 
-use super::{Config, Directive, Word, similar};
+use super::{Config, Directive, Word};
 use crate::nginx::{self, Contexts, Subsystem};
 use crate::source::Span;
 
@@ -93,6 +93,6 @@ impl Config {
     pub fn similar_variable(&self, name: &str, subsystem: Subsystem) -> Option<String> {
         let name = name.to_ascii_lowercase();
         let known = nginx::variables(subsystem).iter().map(|known| known.name);
-        similar::closest(&name, known.chain(self.defined_variables()))
+        nginx::closest(&name, known.chain(self.defined_variables()))
     }
 }

@@ -66,6 +66,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             level_starts: Vec::new(),
             incomplete_top: false,
             fragment: matches!(root, Root::Fragment(..)).then_some(context),
+            possible_top: context,
             version: options.version,
             assumptions: options.assumptions.clone(),
             include_problems: Vec::new(),
@@ -75,7 +76,9 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             servers: Vec::new(),
             variables: OnceLock::new(),
             hosts: OnceLock::new(),
+            upstreams: OnceLock::new(),
             location_names: OnceLock::new(),
+            misfits: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),
@@ -387,6 +390,9 @@ impl Loader<'_> {
         let locations = blocks(b"location", Contexts::SERVER.union(Contexts::LOCATION));
         let servers = blocks(b"server", Contexts::HTTP);
         (config.locations, config.servers) = (locations, servers);
+        if let Some(guess) = config.fragment {
+            config.possible_top = config.find_possible_top(guess);
+        }
     }
 }
 

@@ -41,6 +41,8 @@ const NAMES: [(&str, &str); 31] = [
 pub struct Contexts(u32);
 
 impl Contexts {
+    /// Every context.
+    pub const ALL: Self = Self(u32::MAX);
     /// The empty set.
     pub const NONE: Self = Self(0);
     /// The top level of a root configuration.
@@ -91,6 +93,17 @@ impl Contexts {
     pub const TABLES: Self = Self::list("map geo split_clients types charset_map num_map");
 
     const IF: Self = Self::list("if");
+    /// The parts of nginx: a directive of a module stands inside of one.
+    const PARTS: [Self; 5] = [
+        Self::list(
+            "http server location server_if location_if limit_except upstream map geo split_clients \
+types charset_map num_map oidc_provider acme_issuer otel_exporter",
+        ),
+        Self::list("stream stream_server stream_upstream map geo split_clients num_map"),
+        Self::list("mail mail_server"),
+        Self::list("rtmp rtmp_server rtmp_application rtmp_recorder"),
+        Self::list("main events mgmt"),
+    ];
 
     /// The contexts of a list of names parted by blanks, as the tables write them.
     pub(super) const fn list(names: &str) -> Self {
@@ -172,6 +185,50 @@ impl Contexts {
             .map(|(_, row)| row)
     }
 
+    /// All contexts of the parts of nginx, such as `http`, that these belong to.
+    pub fn part(self) -> Self {
+        let parts = Self::PARTS.into_iter();
+        parts
+            .filter(|part| part.intersects(self))
+            .fold(Self::NONE, Self::union)
+    }
+
+    /// Where a directive stands, for a sentence: `at the top level or in `http``.
+    pub fn places(self) -> String {
+        let blocks: Vec<&str> = self.minus(Self::MAIN).spoken().collect();
+        let blocks = match &blocks[..] {
+            [] => String::new(),
+            [one] => format!("in {one}"),
+            [first @ .., last] => format!("in {} or {last}", first.join(", ")),
+        };
+        match (self.intersects(Self::MAIN), blocks.is_empty()) {
+            (true, true) => "at the top level".to_owned(),
+            (true, false) => format!("at the top level or {blocks}"),
+            (false, _) => blocks,
+        }
+    }
+
+    const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The contexts that there may be inside the block of a form that stands in one of these.
+    pub(crate) fn opened_by(self, form: &super::Form) -> Self {
+        if form.inside != Self::IF {
+            return form.inside;
+        }
+        let mut inside = Self::NONE;
+        for (outer, inner) in [
+            (Self::SERVER, Self::SERVER_IF),
+            (Self::LOCATION, Self::LOCATION_IF),
+        ] {
+            if self.intersects(outer) {
+                inside = inside.union(inner);
+            }
+        }
+        inside
+    }
+
     /// The context inside a block called `name` that stands in this context.
     ///
     /// Of a block at a wrong place it is the one that the block has elsewhere, so that its lines are understood.
@@ -239,5 +296,28 @@ mod tests {
         assert_eq!(names, ["http", "location_if", "mail"]);
         let spoken: Vec<_> = set.spoken().collect();
         assert_eq!(spoken, ["`http`", "`if` in a `location`", "`mail`"]);
+    }
+
+    #[test]
+    fn places_are_words_of_a_sentence() {
+        let places = |names| Contexts::list(names).places();
+        assert_eq!(places("main"), "at the top level");
+        assert_eq!(places("http"), "in `http`");
+        assert_eq!(
+            places("main http server"),
+            "at the top level or in `http` or `server`"
+        );
+        assert_eq!(
+            places("http server location"),
+            "in `http`, `server` or `location`"
+        );
+    }
+
+    #[test]
+    fn a_context_belongs_to_a_part_of_nginx() {
+        assert!(Contexts::LOCATION.part().intersects(Contexts::HTTP));
+        assert!(!Contexts::LOCATION.part().intersects(Contexts::STREAM));
+        assert!(!Contexts::MAIN.part().intersects(Contexts::HTTP));
+        assert!(Contexts::MAP.part().intersects(Contexts::STREAM));
     }
 }

@@ -4,19 +4,27 @@
 
 mod contexts;
 mod directives;
+pub mod listen;
+mod others;
 mod script;
+mod similar;
+mod size;
 mod stock;
 mod table;
 mod time;
+pub mod url;
 pub mod value;
 mod variables;
 mod version;
 
 pub use contexts::Contexts;
-pub use script::{Reference, has_variables, references};
+pub use others::is_of_other_module;
+pub use script::{Reference, has_variables, invalid_reference, references};
+pub use similar::{closest, closest_parameter};
+pub use size::{number, offset, size};
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};
-pub use time::milliseconds;
+pub use time::{milliseconds, seconds};
 pub use variables::{Source, Variable};
 pub use version::Version;
 
@@ -35,6 +43,11 @@ pub fn directive_index(name: &[u8]) -> Option<usize> {
     directives::DIRECTIVES
         .binary_search_by(|row| row.name.as_bytes().cmp(name))
         .ok()
+}
+
+/// The directive at a place in the table.
+pub fn directive_at(index: usize) -> &'static Directive {
+    &directives::DIRECTIVES[index]
 }
 
 /// The name of the directive at a place in the table.

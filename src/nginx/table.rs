@@ -156,6 +156,8 @@ pub enum Kind {
     UriOrOff,
     Url,
     UserGroup,
+    UseridExpires,
+    UseridMark,
     XsltStylesheet,
     ZoneKey,
 }
@@ -304,12 +306,15 @@ impl Form {
 
     /// True when it takes this number of arguments.
     pub fn takes(&self, count: usize) -> bool {
-        let most = if self.max == ANY {
-            usize::MAX
-        } else {
-            self.max.into()
-        };
-        (self.min.into()..=most).contains(&count) && (!self.is_odd || count % 2 == 1)
+        (self.min.into()..=self.most()).contains(&count) && (!self.is_odd || count % 2 == 1)
+    }
+
+    /// The most arguments that it takes.
+    pub fn most(&self) -> usize {
+        match self.max {
+            ANY => usize::MAX,
+            most => most.into(),
+        }
     }
 
     /// Who defines it.
@@ -325,9 +330,24 @@ impl Form {
         self.provider() != Provider::Nginx
     }
 
+    /// True when the number of its arguments and the places that it may have are not known for certain.
+    pub fn is_vague(&self) -> bool {
+        matches!(self.provider(), Provider::ThirdParty(_))
+    }
+
     /// True when nginx of this version has it.
     pub fn exists_in(&self, version: Version) -> bool {
         self.since <= version && self.gone.is_none_or(|gone| version < gone)
+    }
+
+    /// True when nginx of this version may have it; without a version, when any nginx in use may.
+    ///
+    /// What is not nginx's own has versions of its own.
+    pub fn may_exist_in(&self, version: Option<Version>) -> bool {
+        match version {
+            Some(version) => self.is_foreign() || self.exists_in(version),
+            None => self.gone.is_none_or(|gone| Version::OLDEST < gone),
+        }
     }
 }
 

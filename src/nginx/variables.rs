@@ -1,6 +1,6 @@
 //! The variables that nginx and its well-known modules define, by subsystem. Names are in lower case.
 
-use super::Version;
+use super::{Provider, Version};
 
 /// Where the value of a variable comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,21 @@ const fn variable(name: &'static str, module: &'static str) -> Variable {
 }
 
 impl Variable {
+    /// True when nginx of this version may have it; without a version, when any nginx in use may.
+    ///
+    /// What is not nginx's own has versions of its own.
+    pub fn may_exist_in(&self, version: Option<Version>) -> bool {
+        let own = super::module_of(self.module);
+        if own.is_some_and(|module| module.provider != Provider::Nginx) {
+            return true;
+        }
+        let is_gone = |at: Version| self.gone.is_some_and(|gone| gone <= at);
+        match version {
+            Some(version) => self.since <= version && !is_gone(version),
+            None => !is_gone(Version::OLDEST),
+        }
+    }
+
     const fn settable(mut self) -> Self {
         self.is_settable = true;
         self

@@ -53,6 +53,15 @@ pub(crate) struct Nginx {
     build: String,
 }
 
+/// How far nginx goes with a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// It reads the text, and touches no socket, log or shared memory.
+    Text,
+    /// All of `nginx -t`.
+    Whole,
+}
+
 /// What nginx says while it reads a configuration.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -183,8 +192,14 @@ impl Nginx {
         needed.chain([path.as_path()]).collect()
     }
 
-    /// Lets nginx read a text with some modules loaded, and stops it before it touches a socket or a log.
-    pub(crate) fn refusal(&self, folder: &Path, text: &str, modules: &[&str]) -> Refusal {
+    /// Lets nginx read a text with some modules loaded.
+    pub(crate) fn refusal(
+        &self,
+        folder: &Path,
+        text: &str,
+        modules: &[&str],
+        reading: Reading,
+    ) -> Refusal {
         const LAST: &str = "the_text_ends_here";
         let mut globals = format!("pid \"{}/pid\";", folder.display());
         let mut files: Vec<&Path> = Vec::new();
@@ -195,7 +210,11 @@ impl Nginx {
             }
         }
         let root = folder.join("nginx.conf");
-        fs::write(&root, format!("{text}{LAST};\n")).expect("a writable folder");
+        let end = match reading {
+            Reading::Text => format!("{LAST};\n"),
+            Reading::Whole => String::new(),
+        };
+        fs::write(&root, format!("{text}{end}")).expect("a writable folder");
         let mut command = Command::new(&self.binary);
         command.arg("-t").arg("-p").arg(folder).arg("-c").arg(&root);
         command.args(["-g", &globals, "-e", "stderr"]);
@@ -208,7 +227,11 @@ impl Nginx {
             .and_then(|line| line.split_once("] "))
             .map(|(_, rest)| rest.split_once(": ").unwrap_or(("", rest)))
             .unwrap_or_default();
-        if message.contains(&format!("unknown directive \"{LAST}\"")) {
+        let is_through = match reading {
+            Reading::Text => message.contains(&format!("unknown directive \"{LAST}\"")),
+            Reading::Whole => output.status.success(),
+        };
+        if is_through {
             return Refusal::None;
         }
         let foreign = [
@@ -217,6 +240,11 @@ impl Nginx {
             "SSL_",
             "host not found",
             "getpwnam",
+            "getgrnam",
+            "xsltParse",
+            "xmlParse",
+            "require_pv",
+            "without",
             "GeoIP_",
             "OPENSSL",
         ];
