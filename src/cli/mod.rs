@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod rule;
 mod settings;
+mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -60,6 +61,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Trace(trace::Trace),
     Rule(rule::Rule),
 }
 
@@ -133,6 +135,7 @@ fn dispatch(
     };
     match command {
         Some(Command::Check(arguments)) => check::check(&global, &arguments, streams, terminal),
+        Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),
     }

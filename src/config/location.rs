@@ -91,6 +91,17 @@ impl fmt::Display for Location<'_> {
     }
 }
 
+impl<'c> Directive<'c> {
+    /// The directive in this block that answers requests: the last content handler, which wins silently.
+    pub fn handler(self) -> Option<Self> {
+        PASSES
+            .iter()
+            .chain(&OTHER_HANDLERS)
+            .filter_map(|name| self.own(name).next_back())
+            .max_by_key(|found| found.id)
+    }
+}
+
 impl<'c> Location<'c> {
     /// Reads the arguments of a `location` as `ngx_http_core_location` does; nothing when nginx refuses them.
     pub fn of(directive: Directive<'c>) -> Option<Self> {
@@ -168,11 +179,7 @@ impl<'c> Location<'c> {
 
     /// The directive that answers requests here: the last content handler in the block, which wins silently.
     pub fn handler(&self) -> Option<Directive<'c>> {
-        PASSES
-            .iter()
-            .chain(&OTHER_HANDLERS)
-            .filter_map(|name| self.directive.own(name).next_back())
-            .max_by_key(|found| found.id)
+        self.directive.handler()
     }
 
     /// A `return` in the block itself, which answers before anything else here.

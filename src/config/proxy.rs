@@ -119,6 +119,11 @@ impl<'c> ProxyUrl<'c> {
         if word.has_placeholder() {
             return None;
         }
+        Self::evaluated(word)
+    }
+
+    /// Takes an address apart whose variables have been evaluated, so that it may hold anything.
+    pub fn evaluated(word: Word<'c>) -> Option<Self> {
         let scheme = ["http://", "https://"]
             .iter()
             .find(|scheme| {

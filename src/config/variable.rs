@@ -47,6 +47,13 @@ impl Config {
             || variables.captured.contains(&name.to_ascii_lowercase())
     }
 
+    /// True when a group of some regex has this name.
+    pub fn is_captured_variable(&self, name: &str) -> bool {
+        self.variables()
+            .captured
+            .contains(&name.to_ascii_lowercase())
+    }
+
     /// The variable of this name that nginx has in other versions than the one that reads the configuration.
     pub fn variable_of_other_version(
         &self,

@@ -15,6 +15,7 @@ pub mod sarif;
 mod shown;
 pub mod statistics;
 pub mod text;
+pub mod trace;
 mod xml;
 
 use crate::diagnostic::{Diagnostic, Severity};

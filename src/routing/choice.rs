@@ -40,11 +40,14 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
     }
     let answers_itself = |location: &Location<'c>| location.is_prefix() || exact(location);
     if !level.named(path).any(|own| answers_itself(&own)) {
-        let redirecting = level
-            .named(&[path, b"/"].concat())
-            .find(|location| answers_itself(location) && redirects_without_slash(location));
-        if let Some(redirecting) = redirecting {
-            return Search::Final(Choice::Redirect(redirecting));
+        let slashed = [path, b"/"].concat();
+        let others = || level.named(&slashed).filter(answers_itself);
+        if others().any(|location| redirects_without_slash(&location)) {
+            // Of two locations of one name, the settings of the exact one are in force.
+            let first = others().find(exact).or_else(|| others().next());
+            if let Some(redirecting) = first {
+                return Search::Final(Choice::Redirect(redirecting));
+            }
         }
     }
 

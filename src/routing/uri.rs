@@ -1,5 +1,7 @@
 //! The request target as nginx understands it.
 
+use crate::nginx::Version;
+
 /// A normalised URI with what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uri {
@@ -99,6 +101,87 @@ pub fn escape(path: &[u8]) -> Vec<u8> {
         }
     }
     escaped
+}
+
+/// [`escape`] as a version of nginx does it: before 1.21.1, fewer characters were escaped.
+pub(super) fn escape_for(path: &[u8], version: Version) -> Vec<u8> {
+    if version >= Version(1, 21, 1) {
+        return escape(path);
+    }
+    escaped(
+        path,
+        |byte| matches!(byte, 0..=b' ' | b'#' | b'%' | b'?' | 0x7f..),
+    )
+}
+
+/// Escapes a text that becomes an argument (`ngx_escape_uri` with `NGX_ESCAPE_ARGS`).
+pub(super) fn escape_args(text: &[u8], version: Version) -> Vec<u8> {
+    let now = version >= Version(1, 21, 1);
+    escaped(text, |byte| match byte {
+        0..=b' ' | b'#' | b'%' | b'&' | b'+' | b';' | b'?' | 0x7f.. => true,
+        b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{'..=b'}' => now,
+        _ => false,
+    })
+}
+
+fn escaped(text: &[u8], is_escaped: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(text.len());
+    for byte in text {
+        match is_escaped(*byte) {
+            true => escaped.extend(format!("%{byte:02X}").bytes()),
+            false => escaped.push(*byte),
+        }
+    }
+    escaped
+}
+
+/// Undoes the escapes of a target that a client is redirected to, but those that it has to have
+/// (`ngx_unescape_uri` with `NGX_UNESCAPE_REDIRECT`); what follows a `?` stays as it is.
+pub(super) fn unescape_redirect(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'?' => {
+                plain.push(b'?');
+                plain.extend(rest);
+                break;
+            }
+            b'%' => {
+                let Some((first, after)) = rest.split_first() else {
+                    break;
+                };
+                rest = after;
+                let Some(high) = hex(*first) else {
+                    plain.push(*first);
+                    continue;
+                };
+                let Some((second, after)) = rest.split_first() else {
+                    break;
+                };
+                rest = after;
+                let Some(low) = hex(*second) else { continue };
+                let decoded = high << 4 | low;
+                // nginx takes `%3f` for a mark where its second digit is a letter.
+                if decoded == b'?' && !second.is_ascii_digit() {
+                    plain.push(b'?');
+                    plain.extend(rest);
+                    break;
+                }
+                match decoded > b'%' && decoded < 0x7f {
+                    true => plain.push(decoded),
+                    false => plain.extend([b'%', *first, *second]),
+                }
+            }
+            plain_byte => plain.push(*plain_byte),
+        }
+    }
+    plain
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod output;
 mod program;
 mod settings;
 mod suppress;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::fs;

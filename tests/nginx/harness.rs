@@ -391,7 +391,8 @@ impl Server {
             .unwrap_or_else(|log| panic!("nginx does not start:\n{log}"))
     }
 
-    fn try_start(nginx: &Nginx, text: &str) -> Result<Self, String> {
+    /// Starts nginx once; the error is what it logs instead.
+    pub(crate) fn try_start(nginx: &Nginx, text: &str) -> Result<Self, String> {
         let folder = TempDir::new().expect("a temporary folder");
         let port = free_port();
         let text = text.replace(PORT, &port.to_string());
@@ -421,6 +422,11 @@ impl Server {
     /// What nginx has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).expect("the log is readable")
+    }
+
+    /// The port that stands in the place of [`PORT`].
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A connection whose reads and writes give up after a while.

@@ -11,6 +11,8 @@ mod load;
 mod locations;
 mod routing;
 mod tokenizer;
+mod trace;
+mod truth;
 mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};

@@ -1,0 +1,167 @@
+//! The phases before the content: limits, `allow` and `deny`, `auth_basic`, `auth_request`.
+
+use super::run::{Next, Run, Status};
+use super::tables::network;
+use super::trace::Outcome;
+use super::value::Value;
+use crate::config::Directive;
+
+/// What a check says.
+enum Verdict {
+    /// It has nothing to say.
+    Declined,
+    Allowed,
+    Refused(Status),
+}
+
+impl<'c> Run<'_, 'c> {
+    /// Runs `ngx_http_core_access_phase` for each check; the status says who is refused.
+    pub(super) fn access(&mut self) -> Option<Status> {
+        for limit in ["limit_req", "limit_conn"] {
+            if let Some(directive) = self.scope.effective(limit).directive() {
+                self.assume(format!(
+                    "the {limit} at {} is not reached",
+                    self.place(directive)
+                ));
+            }
+        }
+        if self.is_subrequest {
+            return None;
+        }
+        let satisfy = self.scope.effective("satisfy").directive();
+        let any = satisfy
+            .and_then(|satisfy| satisfy.argument(0))
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"any"));
+        let mut refused: Option<Status> = None;
+        let checks: [fn(&mut Self) -> Verdict; 3] =
+            [Self::addresses, Self::password, Self::subrequest];
+        for check in checks {
+            match check(self) {
+                Verdict::Declined => {}
+                Verdict::Allowed if any => return None,
+                Verdict::Allowed => {}
+                Verdict::Refused(status) if any && matches!(status.code, 401 | 403) => {
+                    if refused.as_ref().is_none_or(|known| known.code != 401) {
+                        refused = Some(status);
+                    }
+                }
+                Verdict::Refused(status) => return Some(status),
+            }
+        }
+        refused
+    }
+
+    /// The `allow` and `deny` in force: those of the innermost level that has any.
+    fn rules(&self) -> Vec<Directive<'c>> {
+        let levels = std::iter::once(self.scope).chain(self.scope.ancestors());
+        for level in levels {
+            let rules: Vec<_> = level
+                .children()
+                .filter(|child| child.is("allow") || child.is("deny"))
+                .collect();
+            if !rules.is_empty() {
+                return rules;
+            }
+        }
+        Vec::new()
+    }
+
+    /// `ngx_http_access_handler`
+    fn addresses(&mut self) -> Verdict {
+        for rule in self.rules() {
+            let Some(word) = rule.argument(0) else {
+                continue;
+            };
+            let text = word.text().into_owned();
+            let hit = match (text.as_str(), self.request.client) {
+                ("all", _) => true,
+                ("unix:", _) => false,
+                (network_text, Some(client)) => network(network_text, client).is_some(),
+                (network_text, None) => {
+                    self.assume(format!("the client's address is not in {network_text}"));
+                    false
+                }
+            };
+            if !hit {
+                continue;
+            }
+            if rule.is("allow") {
+                return Verdict::Allowed;
+            }
+            self.step(Some(rule), "the client's address is refused");
+            return Verdict::Refused(Status::reject(403));
+        }
+        Verdict::Declined
+    }
+
+    /// `ngx_http_auth_basic_handler`
+    fn password(&mut self) -> Verdict {
+        let Some(realm) = self.scope.effective("auth_basic").directive() else {
+            return Verdict::Declined;
+        };
+        let file = self.scope.effective("auth_basic_user_file").directive();
+        let Some(word) = realm.argument(0).filter(|_| file.is_some()) else {
+            return Verdict::Declined;
+        };
+        let name = self.evaluate(&word);
+        if name.bytes == b"off" && name.is_known() {
+            return Verdict::Declined;
+        }
+        let given = self.header("authorization");
+        let basic = |given: &[u8]| given.len() > 6 && given[..6].eq_ignore_ascii_case(b"basic ");
+        if given.is_some_and(basic) {
+            self.assume("the user and the password are right");
+            return Verdict::Allowed;
+        }
+        self.step(Some(realm), "a user and a password are wanted");
+        Verdict::Refused(Status::reject(401))
+    }
+
+    /// `ngx_http_auth_request_handler`
+    fn subrequest(&mut self) -> Verdict {
+        let Some(asked) = self.scope.effective("auth_request").directive() else {
+            return Verdict::Declined;
+        };
+        let Some(uri) = asked.argument(0).filter(|word| *word != "off") else {
+            return Verdict::Declined;
+        };
+        let answer = self.ask(uri.value.into_owned());
+        let status = match &answer {
+            Outcome::Return { .. } | Outcome::Reject { .. } | Outcome::Error { .. } => {
+                answer.status()
+            }
+            _ => None,
+        };
+        let shown = asked
+            .argument(0)
+            .map(|word| word.text().into_owned())
+            .unwrap_or_default();
+        let Some(status) = status else {
+            self.step(
+                Some(asked),
+                format!("`{shown}` is asked whether the request is let in"),
+            );
+            self.assume(format!("`{shown}` answers with a status from 200 to 299"));
+            return Verdict::Allowed;
+        };
+        self.step(
+            Some(asked),
+            format!("`{shown}` answers the question whether it is let in with {status}"),
+        );
+        match status {
+            200..=299 => Verdict::Allowed,
+            401 | 403 => Verdict::Refused(Status::reject(status)),
+            _ => Verdict::Refused(Status::error(
+                500,
+                format!("`{shown}` answers with {status}"),
+            )),
+        }
+    }
+
+    /// What a subrequest comes to (`ngx_http_subrequest`); no check asks for another one in it.
+    fn ask(&self, uri: Vec<u8>) -> Outcome {
+        let mut other = self.subrequest_of();
+        other.uri = Value::new(uri);
+        other.phases(Next::ServerRewrite)
+    }
+}

@@ -1,0 +1,246 @@
+//! The whole way of a request, as an answer with its steps.
+
+use std::path::PathBuf;
+
+use super::disk::Disk;
+use super::regexes::Regexes;
+use super::request::Request;
+use super::run;
+use super::socket::{Entrance, entrances};
+use crate::config::{Config, Location, Server};
+use crate::nginx::Version;
+use crate::source::Span;
+
+/// What else is given besides a configuration and a request.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What was said about files.
+    pub disk: Disk,
+    /// nginx's prefix, at which relative paths of files start.
+    pub prefix: Option<PathBuf>,
+}
+
+/// What one request comes to.
+#[derive(Debug, Clone)]
+pub struct Trace<'c> {
+    /// The request that was asked about.
+    pub request: Request,
+    /// The nginx that answers.
+    pub version: Version,
+    /// The server that answers; nothing when the connection ends before one is chosen.
+    pub server: Option<Server<'c>>,
+    /// True when no name fits and the server answers as the default one of its socket.
+    pub is_default: bool,
+    /// The name of the server that fits, or its first one.
+    pub server_name: String,
+    /// The URI at the end, after all rewrites.
+    pub uri: Vec<u8>,
+    /// The location that handles the request at the end.
+    pub location: Option<Location<'c>>,
+    /// What nginx does, in order.
+    pub steps: Vec<Step>,
+    /// What comes of it.
+    pub outcome: Outcome,
+    /// What cannot be known from the configuration and was taken to be so.
+    pub assumptions: Vec<String>,
+}
+
+/// One thing that nginx does with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The directive that says so.
+    pub span: Option<Span>,
+    /// What it does.
+    pub text: String,
+}
+
+/// What comes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is passed on by `proxy_pass`.
+    Proxy(Proxy),
+    /// nginx answers by itself, as the configuration says.
+    Return {
+        /// The status.
+        status: u16,
+        /// The `Location` header.
+        location: Option<String>,
+        /// The body that is written in the configuration.
+        body: Option<String>,
+    },
+    /// A file is served, or is not there.
+    File {
+        /// Its path.
+        path: String,
+        /// The status; nothing when it depends on what is unknown.
+        status: Option<u16>,
+    },
+    /// It is passed on in another protocol than HTTP.
+    Pass(Pass),
+    /// A module answers that has nothing to look up.
+    Handler {
+        /// The directive that asks for it.
+        name: String,
+        /// The status, where an error page has set it.
+        status: Option<u16>,
+    },
+    /// nginx refuses the request.
+    Reject {
+        /// The status.
+        status: u16,
+    },
+    /// The connection is closed without an answer.
+    Close,
+    /// nginx fails.
+    Error {
+        /// The status.
+        status: u16,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The status of the answer, as far as nginx sets it by itself.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Return { status, .. } | Self::Reject { status } | Self::Error { status, .. } => {
+                Some(*status)
+            }
+            Self::File { status, .. } | Self::Handler { status, .. } => *status,
+            Self::Proxy(proxy) => proxy.status,
+            Self::Pass(pass) => pass.status,
+            Self::Close => None,
+        }
+    }
+}
+
+/// A request that an HTTP upstream receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Where it is: scheme and host, as `http://127.0.0.1:8000`.
+    pub upstream: String,
+    /// The method.
+    pub method: String,
+    /// The target of the request line.
+    pub uri: Vec<u8>,
+    /// `1.0`, `1.1` or `2`.
+    pub http_version: String,
+    /// The headers in the order in which they are sent.
+    pub headers: Vec<(String, String)>,
+    /// What becomes of a WebSocket handshake.
+    pub websocket: WebSocket,
+    /// How long the upstream may be silent, in milliseconds.
+    pub read_timeout: u64,
+    /// The status that an error page puts in the place of the upstream's.
+    pub status: Option<u16>,
+}
+
+/// A request that another program receives in its own protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// `fastcgi`, `uwsgi`, `scgi`, `grpc`, `memcached` or `tunnel`.
+    pub protocol: String,
+    /// Where it is.
+    pub upstream: String,
+    /// The parameters, or for gRPC the headers, that the configuration sets.
+    pub params: Vec<(String, String)>,
+    /// How long the upstream may be silent, in milliseconds.
+    pub read_timeout: u64,
+    /// The status that an error page puts in the place of the upstream's.
+    pub status: Option<u16>,
+}
+
+/// What becomes of a WebSocket handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebSocket {
+    /// It reaches the upstream whole.
+    Complete,
+    /// It does not, for this reason.
+    Incomplete(String),
+    /// The request is none.
+    NotRequested,
+}
+
+impl WebSocket {
+    /// As it stands in machine-readable output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete => "ok",
+            Self::Incomplete(_) => "incomplete",
+            Self::NotRequested => "not-requested",
+        }
+    }
+}
+
+/// Answers for many requests to one configuration.
+#[derive(Debug)]
+pub struct Tracer<'c> {
+    pub(super) config: &'c Config,
+    pub(super) options: Options,
+    pub(super) entrances: Vec<Entrance<'c>>,
+    pub(super) regexes: Regexes,
+    /// What of the configuration was left out, which holds for every request.
+    pub(super) skipped: Vec<String>,
+}
+
+impl<'c> Tracer<'c> {
+    /// Prepares what all requests have in common.
+    pub fn new(config: &'c Config, options: Options) -> Self {
+        let mut skipped = Vec::new();
+        let place = |span: Span| {
+            let file = config.sources().file(span.file);
+            format!("{}:{}", file.name(), file.position(span.start).line)
+        };
+        for mistake in config.mistakes() {
+            skipped.push(format!(
+                "what is wrong at {} is skipped and changes nothing else",
+                place(mistake.span)
+            ));
+        }
+        let listens = config.servers().flat_map(Server::listens);
+        for refused in listens.filter(|listen| listen.listen().is_none()) {
+            skipped.push(format!(
+                "the `listen` at {} is skipped: nginx does not take it",
+                place(refused.span())
+            ));
+        }
+        for (include, problem) in config.include_problems() {
+            skipped.push(format!(
+                "what {} would include changes nothing: {} was not read",
+                place(include.span()),
+                problem.path.display()
+            ));
+        }
+        for file in config.unreadable() {
+            skipped.push(format!(
+                "{} changes nothing: it was not read, {}",
+                file.path.display(),
+                file.reason
+            ));
+        }
+        Self {
+            config,
+            entrances: entrances(config),
+            options,
+            regexes: Regexes::default(),
+            skipped,
+        }
+    }
+
+    /// Follows a request to its end; the error says why there is no answer.
+    pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
+        run::run(self, request)
+    }
+}
+
+/// Follows one request through a configuration; the error says why there is no answer.
+///
+/// For several requests, [`Tracer`] does only once what they have in common.
+pub fn trace<'c>(
+    config: &'c Config,
+    request: &Request,
+    options: &Options,
+) -> Result<Trace<'c>, String> {
+    Tracer::new(config, options.clone()).trace(request)
+}
