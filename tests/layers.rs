@@ -46,7 +46,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("fingerprint", &["source", "diagnostic", "syntax"]),
     ("fix", &["source", "diagnostic"]),
     ("baseline", &["source", "diagnostic", "fingerprint", "fix"]),
-    ("report", &["source", "diagnostic", "fingerprint", "rule"]),
+    (
+        "report",
+        &[
+            "source",
+            "diagnostic",
+            "config",
+            "routing",
+            "fingerprint",
+            "rule",
+        ],
+    ),
     (
         "cli",
         &[
@@ -54,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "nginx",
             "config",
+            "routing",
             "rule",
             "rules",
             "settings",

@@ -25,6 +25,12 @@ impl Example {
         }
     }
 
+    /// The host to ask, with its port unless that is the usual one, and whether TLS is spoken there.
+    pub(super) fn origin(&self) -> Option<(&str, bool)> {
+        let (host, tls) = self.origin.as_ref()?;
+        Some((host, *tls))
+    }
+
     /// The whole URL, if it is certain which host leads here; `scheme` is `http` or `ws`.
     pub fn url(&self, scheme: &str) -> Option<String> {
         let (host, tls) = self.origin.as_ref()?;

@@ -46,14 +46,14 @@ impl fmt::Display for Address {
 
 /// A `listen` as nginx understands it.
 #[derive(Debug)]
-struct Listen {
-    addresses: Vec<Address>,
-    is_default: bool,
-    tls: bool,
+pub(super) struct Listen {
+    pub(super) addresses: Vec<Address>,
+    pub(super) is_default: bool,
+    pub(super) tls: bool,
 }
 
 impl Listen {
-    fn of(directive: Directive<'_>) -> Option<Self> {
+    pub(super) fn of(directive: Directive<'_>) -> Option<Self> {
         let mut arguments = directive.arguments();
         let address = arguments.next()?.text().into_owned();
         let options: Vec<String> = arguments.map(|word| word.text().into_owned()).collect();

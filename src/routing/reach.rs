@@ -1,0 +1,230 @@
+//! Whether any request reaches a location, as far as the configuration proves it.
+
+use std::collections::HashMap;
+
+use super::cover::{Reason, Winner, winners};
+use super::example::{Example, example, request};
+use super::sample::samples;
+use super::socket::Socket;
+use super::trace::Tracer;
+use super::uri::escape;
+use crate::config::{Config, Directive, Location, Mismatch, Modifier, Server, Visibility};
+
+/// Whether any request reaches a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// This one does.
+    Yes(Example),
+    /// None does, for this reason.
+    No(String),
+    /// Nothing is proved, for this reason.
+    Unknown(String),
+}
+
+impl Reach {
+    /// As it stands in machine-readable output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Yes(_) => "yes",
+            Self::No(_) => "no",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The URL of a request that reaches the location.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::Yes(example) => example.url("http"),
+            Self::No(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Why no request is known to reach the location.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Yes(_) => None,
+            Self::No(reason) | Self::Unknown(reason) => Some(reason),
+        }
+    }
+}
+
+/// What may follow the name of a location in a request for it.
+const TAILS: [&str; 9] = ["", "x", "/", "/x", "x/", "x.html", "-", "x/y.z", "%0Ax"];
+
+/// What is known once for all locations of a configuration.
+pub(super) struct Reaches<'t, 'c> {
+    config: &'c Config,
+    winners: HashMap<Directive<'c>, Winner<'c>>,
+    /// The sockets by their ports.
+    sockets: HashMap<u16, Vec<&'t Socket<'c>>>,
+    tracer: &'t Tracer<'c>,
+    /// Whether a host and port lead to a server.
+    led: HashMap<(Directive<'c>, String), bool>,
+}
+
+impl<'t, 'c> Reaches<'t, 'c> {
+    pub(super) fn new(tracer: &'t Tracer<'c>) -> Self {
+        let mut all = HashMap::new();
+        for level in tracer.config.location_levels() {
+            let winners = winners(&level);
+            let taken = level.iter().zip(winners);
+            all.extend(taken.filter_map(|(location, winner)| Some((location.directive, winner?))));
+        }
+        let mut sockets: HashMap<u16, Vec<&Socket<'c>>> = HashMap::new();
+        for socket in &tracer.sockets {
+            if let Some(port) = socket.address.port() {
+                sockets.entry(port).or_default().push(socket);
+            }
+        }
+        Self {
+            config: tracer.config,
+            winners: all,
+            sockets,
+            tracer,
+            led: HashMap::new(),
+        }
+    }
+
+    /// Judges a location; `outer` is what was found of the one around it.
+    pub(super) fn of(&mut self, location: &Location<'c>, outer: Option<&Reach>) -> Reach {
+        if matches!(outer, Some(Reach::No(_))) {
+            return Reach::No("no request reaches the location around it".to_owned());
+        }
+        let place =
+            |other: Directive<'_>| self.config.place(other.span(), location.directive.span());
+        let seen = location.visibility();
+        if let Some(winner) = self.winners.get(&location.directive)
+            && !winner.but_line_feeds
+        {
+            let (other, at) = (&winner.location, place(winner.location.directive));
+            return Reach::No(match winner.reason {
+                Reason::Order if winner.is_equal => {
+                    format!("`{other}` on {at} is the same and stands first")
+                }
+                Reason::Order => format!("`{other}` on {at} matches first"),
+                Reason::Preference => {
+                    format!("`{other}` on {at} keeps regexes from being tried")
+                }
+            });
+        }
+        let Some(server) = location.server() else {
+            return Reach::Unknown("the server around it was not read".to_owned());
+        };
+        if let Some(answer) = answers_first(server) {
+            return Reach::No(format!(
+                "the `return` of the server on {} answers first",
+                place(answer)
+            ));
+        }
+        if let Some(mismatch) = location.mismatch()
+            && (mismatch == Mismatch::BlankBeforeAnchor
+                || seen == Visibility::Whole
+                    && !location.is_internal()
+                    && !location.may_be_redirected_to())
+        {
+            return Reach::No(
+                match mismatch {
+                    Mismatch::NoSlash => "no path begins so: the `/` is missing",
+                    Mismatch::DoubleSlash => "nginx merges `//` in a path",
+                    Mismatch::DotSegment => "nginx resolves `.` and `..` in a path",
+                    Mismatch::BlankBeforeAnchor => "nothing can stand before `^`",
+                }
+                .to_owned(),
+            );
+        }
+        let unknown = |reason: &str| Reach::Unknown(reason.to_owned());
+        if location.modifier == Modifier::Named {
+            return unknown("only asked for by its name");
+        }
+        if location.is_internal() {
+            return unknown("only for redirects inside of nginx");
+        }
+        if seen == Visibility::Partial {
+            return unknown("not all that belongs around it was read");
+        }
+        if server.directive.own("return").next().is_some() {
+            return unknown("the server may answer by its `return` first");
+        }
+        let Some(found) = any_request(location) else {
+            return unknown("no request was found that certainly reaches it");
+        };
+        let Some((host, tls)) = found.origin() else {
+            return unknown("no request was found that certainly reaches its server");
+        };
+        let rejects = tls && server.directive.flag("ssl_reject_handshake") == Some(true);
+        if rejects || !self.leads_to(server, host, tls) {
+            return unknown("no host was found that certainly leads to its server");
+        }
+        Reach::Yes(found)
+    }
+
+    /// True when a socket with the port of a host has this server answer for it.
+    fn leads_to(&mut self, server: Server<'c>, host: &str, tls: bool) -> bool {
+        let key = (server.directive, host.to_owned());
+        if let Some(known) = self.led.get(&key) {
+            return *known;
+        }
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) => (name, port.parse().unwrap_or_default()),
+            None => (host, if tls { 443 } else { 80 }),
+        };
+        let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+            let regex = self.tracer.regexes.get(pattern, caseless)?;
+            regex.is_match(host).ok()
+        };
+        let sockets = self.sockets.get(&port).map_or(&[][..], Vec::as_slice);
+        let leads = sockets.iter().any(|socket| {
+            let chosen = socket.server(name.as_bytes(), &mut test);
+            let chosen = chosen.map_or(socket.default, |(server, _)| server);
+            socket.tls == tls && chosen == server
+        });
+        self.led.insert(key, leads);
+        leads
+    }
+}
+
+/// The `return` by which a server answers every request, redirects inside of nginx among them.
+///
+/// They run through the server's rewrites again, but those that go to a named location.
+fn answers_first(server: Server<'_>) -> Option<Directive<'_>> {
+    const REWRITES: [&str; 4] = ["return", "rewrite", "if", "break"];
+    let block = server.directive;
+    let first = block
+        .children()
+        .find(|child| REWRITES.iter().any(|name| child.is(name)))?;
+    let named = |location: Location<'_>| location.modifier == Modifier::Named;
+    let is_whole = block.visibility() != Visibility::Partial;
+    (first.is("return") && is_whole && !block.locations().iter().any(named)).then_some(first)
+}
+
+/// A request that a location certainly answers.
+fn any_request(location: &Location<'_>) -> Option<Example> {
+    if let Some(found) = example(location, &TAILS) {
+        return Some(found);
+    }
+    if !location.is_regex() {
+        return None;
+    }
+    let mut starts = vec![b"".to_vec(), b"/x".to_vec(), b"/".to_vec()];
+    if let Some(outer) = location.parent() {
+        let begins = match outer.is_regex() {
+            true => samples(&outer.path),
+            false => vec![outer.path.to_vec()],
+        };
+        for begin in begins {
+            starts.push([&begin, &b"x"[..]].concat());
+            starts.push([&begin, &b"/"[..]].concat());
+            starts.push(begin);
+        }
+    }
+    let texts = samples(&location.path);
+    let longer = texts.iter().map(|text| [text, &b"x"[..]].concat());
+    let all: Vec<Vec<u8>> = texts.iter().cloned().chain(longer).collect();
+    let mut paths = all.iter().flat_map(|text| {
+        starts
+            .iter()
+            .map(move |start| [&start[..], text].concat())
+            .filter(|path| path.starts_with(b"/"))
+    });
+    paths.find_map(|path| request(location, &escape(&path)))
+}
