@@ -1,5 +1,7 @@
 //! Who may come in, in a few words.
 
+use std::cmp::Ordering;
+
 use crate::config::Directive;
 
 /// How many addresses are named before the rest is counted.
@@ -41,10 +43,12 @@ fn addresses(scope: Directive<'_>) -> Option<String> {
     let rules = std::iter::once(scope)
         .chain(scope.ancestors())
         .map(|level| {
-            level
-                .children()
-                .filter(|child| child.is("allow") || child.is("deny"))
-                .collect::<Vec<_>>()
+            let mut rules: Vec<_> = level.own("allow").chain(level.own("deny")).collect();
+            rules.sort_by(|one, other| match one.precedes(*other) {
+                true => Ordering::Less,
+                false => Ordering::Greater,
+            });
+            rules
         })
         .find(|rules| !rules.is_empty())?;
     // What follows a rule for all is never asked.

@@ -8,6 +8,7 @@ mod fixes;
 mod fixtures;
 mod harness;
 mod locations;
+mod routes;
 mod routing;
 mod tokenizer;
 mod trace;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::picture::picture;
 use super::{
-    Counts, OTHERWISE, before, counted, listening, place, search, site_span, time, title, websocket,
+    Counts, OTHERWISE, before, counted, listening, near, place, search, site_span, time, title,
+    websocket,
 };
 use crate::config::Config;
 use crate::report::xml::escaped;
@@ -123,7 +124,7 @@ fn section(
         writeln!(out, "<p>answers on {} {how}</p>", escaped(&answer.socket))?;
     }
     for step in &site.before {
-        let at = escaped(&place(part.config, step.directive.span()));
+        let at = escaped(&near(part.config, site, step.directive.span()));
         writeln!(
             out,
             "<p>first {} <span class=\"soft\">{at}</span></p>",
@@ -138,14 +139,14 @@ fn section(
          <th>Access</th><th>A request that comes here</th></tr>"
     )?;
     for (index, route) in site.routes.iter().enumerate() {
-        row(out, part.config, route, index + 1)?;
+        row(out, part.config, site, route, index + 1)?;
     }
     if let Some(otherwise) = &site.otherwise {
         writeln!(
             out,
             "<tr><td></td><td class=\"soft\">{OTHERWISE}</td><td><code>{}</code>{}</td><td></td><td></td><td></td><td></td></tr>",
             escaped(&otherwise.to_string()),
-            elsewhere(part.config, otherwise)
+            elsewhere(part.config, site, otherwise)
         )?;
     }
     writeln!(out, "</table></div>\n</section>")
@@ -156,22 +157,28 @@ fn first(config: &Config, step: &Before<'_>) -> String {
 }
 
 /// Where a handler stands.
-fn elsewhere(config: &Config, handler: &Handler<'_>) -> String {
+fn elsewhere(config: &Config, site: &Site<'_>, handler: &Handler<'_>) -> String {
     let span = handler.span();
     span.map(|span| {
-        let at = escaped(&place(config, span));
+        let at = escaped(&near(config, site, span));
         format!("<p class=\"soft mono\">{at}</p>")
     })
     .unwrap_or_default()
 }
 
-fn row(out: &mut dyn Write, config: &Config, route: &Route<'_>, number: usize) -> io::Result<()> {
+fn row(
+    out: &mut dyn Write,
+    config: &Config,
+    site: &Site<'_>,
+    route: &Route<'_>,
+    number: usize,
+) -> io::Result<()> {
     let indent = 14 * route.depth.min(DEEPEST);
     let span = route.location.directive.span();
     let mut name = format!(
         "<code>{}</code><p class=\"soft mono\">{}</p>",
         escaped(&route.location.to_string()),
-        escaped(&place(config, span))
+        escaped(&near(config, site, span))
     );
     if let Some(search) = search(route) {
         name.push_str(&format!("<p class=\"soft\">{search}</p>"));
@@ -183,7 +190,7 @@ fn row(out: &mut dyn Write, config: &Config, route: &Route<'_>, number: usize) -
     handler.push_str(&format!(
         "<code>{}</code>{}",
         escaped(&route.handler.to_string()),
-        elsewhere(config, &route.handler)
+        elsewhere(config, site, &route.handler)
     ));
     if let Some(upstream) = route
         .upstream

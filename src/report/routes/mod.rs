@@ -21,6 +21,14 @@ fn place(config: &Config, span: Span) -> String {
     format!("{}:{}", file.name(), file.position(span.start).line)
 }
 
+/// A place, with its file where that is another one than the server's.
+fn near(config: &Config, site: &Site<'_>, span: Span) -> String {
+    match site_span(site) {
+        Some(head) => config.place(span, head),
+        None => place(config, span),
+    }
+}
+
 /// A time as nginx writes it, in its largest unit.
 fn time(milliseconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [

@@ -278,7 +278,7 @@ fn location(svg: &mut String, row: &Row<'_, '_>, index: usize) {
     );
     let mut right = MIDDLE - 6.0;
     for (class, text) in row.route.map(badges).unwrap_or_default() {
-        let width = text.len() as f64 * 6.4 + 9.0;
+        let width = text.len() as f64 * 5.4 + 14.0;
         right -= width;
         put(
             svg,
@@ -321,7 +321,7 @@ fn badges(route: &Route<'_>) -> Vec<(&'static str, &'static str)> {
     }
     match &route.websocket {
         Some(Forwarding::Forwarded) => badges.push(("good", "websocket")),
-        Some(Forwarding::Incomplete(_)) => badges.push(("warn", "websocket")),
+        Some(Forwarding::Incomplete(_)) => badges.push(("warn", "websocket incomplete")),
         Some(Forwarding::Absent | Forwarding::Unknown) | None => {}
     }
     if !route.access.is_empty() {

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{before, listening, place, search, shortened, site_span, time, title, websocket};
+use super::{before, listening, near, place, search, shortened, site_span, time, title, websocket};
 use crate::config::Modifier;
 use crate::report::printable;
 use crate::routing::{Handler, Reach, Route, Routes, Site};
+use crate::source::Span;
 
 /// Names that are longer put the handlers after them out of their column.
 const WIDEST_NAME: usize = 36;
@@ -113,7 +114,7 @@ impl Tree<'_, '_> {
         }
         for step in &site.before {
             let text = before(self.part.config, step);
-            let at = place(self.part.config, step.directive.span());
+            let at = self.near(step.directive.span());
             let at = style.faint(&printable(&at));
             writeln!(out, "first {}  {at}", printable(&text))?;
         }
@@ -195,14 +196,14 @@ impl Tree<'_, '_> {
         shortened(&printable(&handler.to_string()), LONGEST_HANDLER)
     }
 
+    fn near(&self, span: Span) -> String {
+        near(self.part.config, self.site, span)
+    }
+
     /// The line below a location: its place, what is in effect, and a request for it.
     fn facts(&self, route: &Route<'_>) -> String {
-        let (config, style) = (self.part.config, self.style);
-        let near = |span| match site_span(self.site) {
-            Some(head) => config.place(span, head),
-            None => place(config, span),
-        };
-        let here = near(route.location.directive.span());
+        let style = self.style;
+        let here = self.near(route.location.directive.span());
         let mut facts = vec![style.faint(&printable(&here))];
         let mut add = |text: &str| facts.push(printable(text).into_owned());
         // What answers usually stands in the location itself.
@@ -212,7 +213,7 @@ impl Tree<'_, '_> {
             add(&format!(
                 "`{}` on {}",
                 directive.name(),
-                near(directive.span())
+                self.near(directive.span())
             ));
         }
         if let Some(upstream) = &route.upstream
