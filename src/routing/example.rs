@@ -66,8 +66,11 @@ pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example>
     if location.is_internal() || server.directive.own("return").next().is_some() {
         return None;
     }
-    let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
-    let uri = Uri::parse(target, merge_slashes)?;
+    // Whether slashes are merged is up to the default server of the socket, which has no name to be told from yet.
+    let uri = Uri::parse(target, true).filter(|uri| {
+        let unmerged = Uri::parse(target, false);
+        unmerged.is_some_and(|unmerged| unmerged.path == uri.path)
+    })?;
     let reached = choose(server, &uri.path) == Choice::Location(location.clone());
     let rewritten =
         rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);
