@@ -187,14 +187,27 @@ impl<'t, 'c> Reaches<'t, 'c> {
 ///
 /// They run through the server's rewrites again, but those that go to a named location.
 fn answers_first(server: Server<'_>) -> Option<Directive<'_>> {
-    const REWRITES: [&str; 4] = ["return", "rewrite", "if", "break"];
     let block = server.directive;
-    let first = block
-        .children()
-        .find(|child| REWRITES.iter().any(|name| child.is(name)))?;
+    let answer = block.own("return").next()?;
     let named = |location: Location<'_>| location.modifier == Modifier::Named;
-    let is_whole = block.visibility() != Visibility::Partial;
-    (first.is("return") && is_whole && !block.locations().iter().any(named)).then_some(first)
+    // What stops the rewrites leads to a location all the same.
+    let stops = |directive: Directive<'_>| {
+        let flag = directive.argument(2);
+        directive.is("break") || flag.is_some_and(|flag| flag == "last" || flag == "break")
+    };
+    let may_stop = |inside: Directive<'_>| {
+        ["rewrite", "break"]
+            .iter()
+            .flat_map(|name| inside.own(name))
+            .any(|directive| directive.precedes(answer) && stops(directive))
+    };
+    let is_certain = block.visibility() != Visibility::Partial
+        && !block
+            .own("if")
+            .any(|inside| inside.is_incomplete() || may_stop(inside))
+        && !may_stop(block)
+        && !block.locations().iter().any(named);
+    is_certain.then_some(answer)
 }
 
 /// A request that a location certainly answers.

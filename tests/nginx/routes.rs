@@ -100,7 +100,7 @@ impl Written {
         self.lines.push(format!(
             "server {{ listen 127.0.0.1:{PORT}{default}; server_name {name} n{number}.example;"
         ));
-        match self.chance.below(12) {
+        match self.chance.below(13) {
             0 => self.lines.push("return 418;".to_owned()),
             1 => self
                 .lines
@@ -111,7 +111,11 @@ impl Written {
             5 => self
                 .lines
                 .push("return 404; error_page 404 /b/;".to_owned()),
-            6 => self.lines.push("merge_slashes off;".to_owned()),
+            6 => self.lines.push(
+                "rewrite ^/a /b; if ($arg_q) { return 403; } return 418; error_page 418 /a;"
+                    .to_owned(),
+            ),
+            7 => self.lines.push("merge_slashes off;".to_owned()),
             _ => {}
         }
         self.level(&mut Vec::new(), 0, "", false);
