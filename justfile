@@ -12,6 +12,10 @@ test:
 update:
     NGINSPECT_UPDATE=1 cargo test -q --test generated && NGINSPECT_UPDATE=1 cargo test -q --test generated --test cli
 
+# Bring the tables of directives and variables up to a source tree of nginx, and show what changed.
+refresh TREE:
+    NGINSPECT_UPDATE=1 NGINSPECT_NGINX_SOURCE="{{TREE}}" cargo test -q --test tables source_tree -- --nocapture && git diff --stat src/nginx
+
 # Feed the parser with nonsense, on nightly Rust with cargo-fuzz.
 fuzz:
     cargo +nightly fuzz run parse

@@ -27,6 +27,8 @@ pub enum Category {
     Timeout,
     /// Files.
     Static,
+    /// Servers, and what their nginx knows.
+    Server,
     /// Slips of the hand.
     Typo,
     /// nginspect's own comments.
@@ -43,6 +45,7 @@ impl Category {
             Self::Websocket => "websocket",
             Self::Timeout => "timeout",
             Self::Static => "static",
+            Self::Server => "server",
             Self::Typo => "typo",
             Self::Ignore => "ignore",
         }

@@ -53,6 +53,11 @@ impl Span {
         }
     }
 
+    /// True when the ranges overlap, or one ends where the other begins.
+    pub fn touches(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.end && other.start <= self.end
+    }
+
     /// The smallest range that covers both; `other` must lie in the same file.
     pub fn to(self, other: Self) -> Self {
         Self {

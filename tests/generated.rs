@@ -236,7 +236,7 @@ impl Example {
                 && let Some(version) =
                     head(&text).find_map(|line| line.strip_prefix("# nginx-version: "))
             {
-                options.version = version.parse().expect("a version");
+                options.version = Some(version.parse().expect("a version"));
             }
             files.insert(
                 name.to_owned(),

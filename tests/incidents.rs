@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use nginspect::config::{Config, Finder, LoadOptions, Root, load};
 use nginspect::diagnostic::{Diagnostic, Severity};
 use nginspect::lint::lint;
+use nginspect::report::trace::text;
+use nginspect::routing::{Options, Request, trace};
 
 fn incident(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -168,6 +170,83 @@ fn block_order_repaired_lacks_its_map_and_still_http_1_1() {
         said(&found)
     );
     assert_eq!(found.len(), 1);
+}
+
+/// What trace says of a request, in the text that a person reads.
+fn traced(name: &str, url: &str) -> String {
+    let (config, _) = whole(name);
+    let request = Request::get(url).expect("a URL");
+    let trace = trace(&config, &request, &Options::default()).expect("an answer");
+    text(&trace, &config)
+}
+
+#[test]
+fn each_incident_is_told_from_its_first_request() {
+    for (name, url, parts) in [
+        (
+            "chat-route/after.conf",
+            "wss://chat.example/api/chat/ws/42",
+            &[
+                "proxied to http://127.0.0.1:8000 as `GET /api/chat/ws/42`, HTTP/1.1; the handshake can complete",
+                "closed after 7d of silence",
+            ][..],
+        ),
+        (
+            "voice-prefix/before.conf",
+            "wss://voice.example/ws/call",
+            &["as `GET /ws/call`, HTTP/1.0; the handshake cannot complete: no Upgrade"],
+        ),
+        (
+            "voice-prefix/after.conf",
+            "wss://voice.example/ws/a%2Fb",
+            &["as `GET /ws/a/b`, HTTP/1.1; the handshake can complete"],
+        ),
+        (
+            "dev-server-port/nginx.conf",
+            "ws://study.example/api/chat/ws",
+            &["proxied to http://api as `GET /api/chat/ws`, HTTP/1.1; the handshake can complete"],
+        ),
+        (
+            "dev-server-port/nginx.conf",
+            "ws://study.example/ws",
+            &[
+                "location `/` answers `/ws`",
+                "proxied to http://vite as",
+                "the handshake cannot complete",
+            ],
+        ),
+        (
+            "block-order/before.conf",
+            "wss://hints.example/api/mqtt/ws/7",
+            &[
+                "location `/api/mqtt/ws/` answers",
+                "the handshake cannot complete: HTTP/1.0, which a strict backend refuses",
+            ],
+        ),
+        (
+            "block-order/reordered.conf",
+            "wss://hints.example/api/mqtt/ws/7",
+            &["location `/api/mqtt/ws/` answers"],
+        ),
+        (
+            "wrong-protocol/nginx.conf",
+            "wss://call.example/socket.io/?EIO=4&transport=websocket",
+            &[
+                "location `/` answers `/socket.io/`",
+                "the file /srv/call/index.html is sent",
+            ],
+        ),
+        (
+            "wrong-protocol/nginx.conf",
+            "wss://call.example/ws/room-1/user-2",
+            &["as `GET /ws/room-1/user-2`, HTTP/1.1; the handshake can complete"],
+        ),
+    ] {
+        let told = traced(name, url);
+        for part in parts {
+            assert!(told.contains(part), "{name}: {part}\n{told}");
+        }
+    }
 }
 
 #[test]

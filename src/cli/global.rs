@@ -10,7 +10,7 @@ use crate::nginx::{Contexts, Version};
 /// Spans count bytes in 32 bits.
 const LARGEST_FILE: u64 = u32::MAX as u64;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// The root configuration that the paths belong to.

@@ -230,7 +230,7 @@ impl<'a> Input<'a> {
                     buffers: self.texts.clone(),
                     ..Files::default()
                 },
-                version: settings.nginx_version.unwrap_or_default(),
+                version: settings.nginx_version,
                 assumptions: settings.assumptions(),
                 ..LoadOptions::default()
             },

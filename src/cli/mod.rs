@@ -13,6 +13,7 @@ mod progress;
 mod routes;
 mod rule;
 mod settings;
+mod trace;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -62,6 +63,7 @@ struct Arguments {
 enum Command {
     Check(check::Check),
     Routes(routes::RoutesOf),
+    Trace(trace::Trace),
     Rule(rule::Rule),
 }
 
@@ -136,6 +138,7 @@ fn dispatch(
     match command {
         Some(Command::Check(arguments)) => check::check(&global, &arguments, streams, terminal),
         Some(Command::Routes(arguments)) => routes::routes(&global, &arguments, streams, terminal),
+        Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),
     }

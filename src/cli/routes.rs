@@ -68,7 +68,12 @@ pub(super) fn routes(
     let mut named = Check::default();
     named.paths.clone_from(&arguments.paths);
     named.stdin_filename.clone_from(&arguments.stdin_filename);
-    let mut input = Input::new(global, &named, streams)?;
+    let is_usual = named.paths.is_empty() && named.stdin_filename.is_none();
+    let quiet = Global {
+        quiet: global.quiet || is_usual,
+        ..global.clone()
+    };
+    let mut input = Input::new(&quiet, &named, streams)?;
     let found = input.find(streams);
     let mut read = HashSet::new();
     let mut parts = Vec::new();
@@ -79,6 +84,9 @@ pub(super) fn routes(
             }
         }
         let sources = job.config.sources();
+        if let Some((_, root)) = sources.iter().next().filter(|_| is_usual && !global.quiet) {
+            streams.say(&format!("looking at {}", printable(root.name())));
+        }
         read.extend(sources.iter().filter_map(|(_, file)| check::identity(file)));
         let mut routes = Routes::new(&job.config);
         routes.keep_scope(&job.scope);

@@ -132,8 +132,7 @@ fn kind(known: &'static Known, at: Directive<'_>) -> Inherit {
 }
 
 fn is_unnamed(entry: &Entry) -> bool {
-    entry.inside.intersects(Contexts::of(&[
-        Contexts::LOCATION_IF,
-        Contexts::LIMIT_EXCEPT,
-    ]))
+    entry
+        .inside
+        .intersects(Contexts::LOCATION_IF.union(Contexts::LIMIT_EXCEPT))
 }

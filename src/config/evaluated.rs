@@ -1,6 +1,6 @@
 //! Which arguments nginx evaluates for each request, and which variables it may look up in them.
 
-use super::{Config, Directive, Word, similar};
+use super::{Config, Directive, Word};
 use crate::nginx::{self, Contexts, Subsystem};
 use crate::source::Span;
 
@@ -51,7 +51,10 @@ impl<'c> Directive<'c> {
         for (index, argument) in self.arguments().enumerate() {
             let is_regex = after_operator || index == 0 && argument.starts_with(b"~");
             after_operator = name == "if" && matches!(&*argument, b"~" | b"~*" | b"!~" | b"!~*");
-            if form.evaluates(index + 1) && !is_regex && !is_literal(&name, index, &argument) {
+            if form.evaluates_argument(index + 1)
+                && !is_regex
+                && !is_literal(&name, index, &argument)
+            {
                 evaluated.push(argument);
             }
         }
@@ -89,7 +92,7 @@ impl Config {
     /// The variable that is written most like `name`, if any is close.
     pub fn similar_variable(&self, name: &str, subsystem: Subsystem) -> Option<String> {
         let name = name.to_ascii_lowercase();
-        let known = nginx::variables(subsystem).iter().copied();
-        similar::closest(&name, known.chain(self.defined_variables()))
+        let known = nginx::variables(subsystem).iter().map(|known| known.name);
+        nginx::closest(&name, known.chain(self.defined_variables()))
     }
 }

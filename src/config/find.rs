@@ -514,9 +514,8 @@ fn context_of(config: &Config) -> Contexts {
             .forms
             .iter()
             .filter(|form| form.block == directive.is_block());
-        Some(Contexts::of(
-            &forms.map(|form| form.contexts).collect::<Vec<_>>(),
-        ))
+        let contexts = forms.map(|form| form.contexts);
+        Some(contexts.fold(Contexts::NONE, Contexts::union))
     };
     if config
         .top()

@@ -36,8 +36,8 @@ pub enum Root {
 pub struct LoadOptions {
     /// The files to read from.
     pub files: Files,
-    /// The nginx that will read the configuration.
-    pub version: Version,
+    /// The nginx that will read the configuration, if that is known.
+    pub version: Option<Version>,
     /// What is known besides.
     pub assumptions: Assumptions,
     /// Files added at the end of the first block of a context, as if an include named them.
@@ -66,6 +66,7 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             level_starts: Vec::new(),
             incomplete_top: false,
             fragment: matches!(root, Root::Fragment(..)).then_some(context),
+            possible_top: context,
             version: options.version,
             assumptions: options.assumptions.clone(),
             include_problems: Vec::new(),
@@ -75,7 +76,9 @@ pub fn load(root: &Root, options: &LoadOptions) -> Result<Config, ReadError> {
             servers: Vec::new(),
             variables: OnceLock::new(),
             hosts: OnceLock::new(),
+            upstreams: OnceLock::new(),
             location_names: OnceLock::new(),
+            misfits: OnceLock::new(),
             regexes: Default::default(),
         },
         loaded: HashMap::new(),
@@ -384,12 +387,12 @@ impl Loader<'_> {
                 })
                 .collect()
         };
-        let locations = blocks(
-            b"location",
-            Contexts::of(&[Contexts::SERVER, Contexts::LOCATION]),
-        );
+        let locations = blocks(b"location", Contexts::SERVER.union(Contexts::LOCATION));
         let servers = blocks(b"server", Contexts::HTTP);
         (config.locations, config.servers) = (locations, servers);
+        if let Some(guess) = config.fragment {
+            config.possible_top = config.find_possible_top(guess);
+        }
     }
 }
 

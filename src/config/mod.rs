@@ -4,6 +4,8 @@
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
 mod assumptions;
+mod buffers;
+mod certificate;
 mod comment;
 mod edit;
 mod effective;
@@ -11,18 +13,28 @@ mod evaluated;
 mod excluded;
 mod files;
 mod find;
+mod form;
 mod glob;
 mod header;
 mod level;
 mod load;
 mod location;
+mod misfit;
 mod mismatch;
+mod missing;
 mod proxy;
 mod regex;
+mod repeated;
+mod retired;
 mod server;
-mod similar;
+mod slip;
+mod socket;
+mod table;
+mod upstream;
+mod value;
 mod variable;
 mod websocket;
+mod zone;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -39,22 +51,32 @@ use crate::source::{FileId, Origin, SourceFile, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use assumptions::{Assumptions, Network, PathPattern};
+pub use buffers::BufferClash;
 pub use comment::Comment;
 pub use effective::{Effective, Visibility};
 pub use excluded::Excluded;
 pub use files::Files;
 pub use find::{Finder, Job, NotFound, Scope};
+pub use form::Taken;
 pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
+pub use misfit::Misfit;
 pub use mismatch::Mismatch;
+pub use missing::Lack;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
-pub use regex::Shape;
+pub use regex::{BadRegex, Shape};
+pub use repeated::Repeated;
+pub use retired::Http2Parameters;
 pub use server::Server;
-pub use similar::closest;
+pub use socket::{Clash, Listening, Use};
+pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
+pub use zone::{Undefined, Zones};
+
+pub use crate::nginx::closest;
 
 /// Index of a directive in a configuration.
 type EntryId = u32;
@@ -134,7 +156,9 @@ pub struct Config {
     level_starts: Vec<u32>,
     incomplete_top: bool,
     fragment: Option<Contexts>,
-    version: Version,
+    /// Of a fragment: the contexts that its directives may stand in.
+    possible_top: Contexts,
+    version: Option<Version>,
     assumptions: Assumptions,
     include_problems: Vec<IncludeProblem>,
     unreadable: Vec<UnreadableFile>,
@@ -144,7 +168,9 @@ pub struct Config {
     servers: Vec<EntryId>,
     variables: OnceLock<variable::Variables>,
     hosts: OnceLock<server::Hosts>,
+    upstreams: OnceLock<upstream::Upstreams>,
     location_names: OnceLock<level::Names>,
+    misfits: OnceLock<misfit::Misfits>,
     regexes: Mutex<HashMap<EntryId, Option<Arc<pcre2::bytes::Regex>>>>,
 }
 
@@ -166,8 +192,13 @@ impl Config {
         }
     }
 
-    /// The nginx that will read the configuration.
+    /// The nginx that will read the configuration; when nobody told it, the stable branch is assumed.
     pub fn version(&self) -> Version {
+        self.version.unwrap_or_default()
+    }
+
+    /// The nginx that will read the configuration, if somebody told it.
+    pub fn told_version(&self) -> Option<Version> {
         self.version
     }
 
@@ -478,6 +509,18 @@ impl<'c> Directive<'c> {
         *self.config.sources.file(self.entry().file).origin() == Origin::Stock
     }
 
+    /// The `include` that brings it into its block, if there is just one.
+    pub fn included_by(self) -> Option<Span> {
+        let own = self.entry().file;
+        if self.parent().map(|block| block.entry().file) == Some(own) {
+            return None;
+        }
+        match self.config.inclusions(own) {
+            [include] => Some(*include),
+            _ => None,
+        }
+    }
+
     /// True when it stands before `other` in the order in which nginx reads.
     pub fn precedes(self, other: Self) -> bool {
         self.id < other.id
@@ -545,11 +588,15 @@ impl Word<'_> {
 
     /// The value from a byte on, as a word of its own.
     pub fn tail(&self, start: usize) -> Self {
-        let verbatim = self.verbatim.map(|_| 0);
+        self.slice(start..self.len())
+    }
+
+    /// A part of the value, as a word of its own.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self {
-            span: self.part(start..self.len()),
-            value: self.value[start..].to_vec().into(),
-            verbatim,
+            span: self.part(range.clone()),
+            value: self.value[range].to_vec().into(),
+            verbatim: self.verbatim.map(|_| 0),
         }
     }
 

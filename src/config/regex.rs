@@ -5,19 +5,80 @@ use std::sync::Arc;
 
 use pcre2::bytes::{Regex, RegexBuilder};
 
-use super::{Location, Modifier};
+use super::{Directive, Location, Modifier, Word};
+use crate::nginx::value::{Operand, is_fixed, operand};
+use crate::nginx::{Contexts, Version};
+use crate::source::Span;
+
+/// From here on nginx is built with PCRE2; before, with PCRE, which takes more.
+const PCRE2: Version = Version(1, 21, 5);
+
+/// The errors of PCRE2 that PCRE, the engine of old versions, has too: what is left open, what has nothing to repeat,
+/// what is out of order, and groups that nobody has or that two have.
+const OLD_ERRORS: [i32; 19] = [
+    101, 104, 105, 106, 108, 109, 111, 112, 114, 115, 122, 124, 126, 128, 130, 142, 143, 144, 162,
+];
+
+/// A regex of the configuration.
+#[derive(Debug, Clone)]
+struct Pattern<'c> {
+    /// The regex without the `~` before it.
+    word: Word<'c>,
+    is_caseless: bool,
+    /// True when its named groups become variables.
+    defines: bool,
+    /// How many groups it must have.
+    groups: Option<usize>,
+}
+
+impl<'c> Pattern<'c> {
+    fn new(word: Word<'c>, is_caseless: bool) -> Self {
+        Self {
+            word,
+            is_caseless,
+            defines: true,
+            groups: None,
+        }
+    }
+
+    /// The regex of a word that begins with `~`, or with `~*` where that makes it ignore case.
+    fn after_tilde(word: &Word<'c>, is_caseless: bool, knows_star: bool) -> Option<Self> {
+        let pattern = word.strip_prefix(b"~")?;
+        let star = knows_star && pattern.starts_with(b"*");
+        let word = word.tail(1 + usize::from(star));
+        (!word.is_empty()).then(|| Self::new(word, is_caseless || star))
+    }
+
+    /// A regex whose groups are none of nginx's variables.
+    fn private(mut self) -> Self {
+        self.defines = false;
+        self
+    }
+}
+
+/// A regex that nginx refuses.
+#[derive(Debug)]
+pub struct BadRegex<'c> {
+    /// The regex.
+    pub word: Word<'c>,
+    /// Where in it the engine stopped, or all of it.
+    pub span: Span,
+    /// What is wrong: a sentence without a full stop.
+    pub problem: String,
+}
+
+/// Compiles a regex as nginx does; nothing when it is not UTF-8, of which nothing is known.
+fn compile(pattern: &[u8], is_caseless: bool) -> Option<Result<Regex, pcre2::Error>> {
+    let pattern = std::str::from_utf8(pattern).ok()?;
+    Some(RegexBuilder::new().caseless(is_caseless).build(pattern))
+}
 
 impl Location<'_> {
     /// The compiled regex of a regex location; nothing when PCRE2 refuses it or it is not UTF-8.
     pub fn regex(&self) -> Option<Arc<Regex>> {
         let compile = || {
-            let pattern = std::str::from_utf8(&self.path).ok()?;
             let caseless = self.modifier == Modifier::CaselessRegex;
-            RegexBuilder::new()
-                .caseless(caseless)
-                .build(pattern)
-                .ok()
-                .map(Arc::new)
+            compile(&self.path, caseless)?.ok().map(Arc::new)
         };
         if !self.is_regex() {
             return None;
@@ -33,6 +94,151 @@ impl Location<'_> {
             .or_insert_with(compile)
             .clone()
     }
+}
+
+impl<'c> Directive<'c> {
+    /// The regexes of this directive that nginx refuses.
+    pub fn bad_regexes(self) -> Vec<BadRegex<'c>> {
+        let is_compiled = |pattern: &Pattern<'c>| !self.config.is_filled_in(&pattern.word);
+        self.patterns()
+            .into_iter()
+            .filter(is_compiled)
+            .filter_map(|pattern| self.bad_regex(pattern))
+            .collect()
+    }
+
+    fn bad_regex(self, pattern: Pattern<'c>) -> Option<BadRegex<'c>> {
+        let word = pattern.word;
+        let whole = |problem: String| BadRegex {
+            span: word.span,
+            word: word.clone(),
+            problem,
+        };
+        let regex = match compile(&word, pattern.is_caseless)? {
+            Ok(regex) => regex,
+            Err(error) => {
+                let is_known = OLD_ERRORS.contains(&error.code())
+                    || self.config.version.is_some_and(|told| told >= PCRE2);
+                let text = error.to_string();
+                let message = text.splitn(3, ": ").last().unwrap_or(&text);
+                let at = error
+                    .offset()
+                    .unwrap_or(0)
+                    .min(word.len().saturating_sub(1));
+                return is_known.then(|| BadRegex {
+                    span: word.part(at..word.len().min(at + 1)),
+                    ..whole(format!("PCRE2 says “{message}”"))
+                });
+            }
+        };
+        let groups = regex.captures_len() - 1;
+        if let Some(wanted) = pattern.groups.filter(|wanted| *wanted != groups) {
+            return Some(whole(format!(
+                "it has {groups} groups, and nginx takes it with {wanted}"
+            )));
+        }
+        let subsystem = self.subsystem().filter(|_| pattern.defines)?;
+        let name = regex
+            .capture_names()
+            .iter()
+            .flatten()
+            .find(|name| is_fixed(name, subsystem, self.config.version))?;
+        Some(whole(format!(
+            "its group `{name}` is called as a variable that belongs to nginx"
+        )))
+    }
+
+    /// The regexes that nginx compiles when it reads this directive.
+    fn patterns(self) -> Vec<Pattern<'c>> {
+        if self.context() == Contexts::MAP {
+            let is_line = self.argument(0).is_some() && self.argument(1).is_none();
+            let key = Pattern::after_tilde(&self.name(), false, true);
+            return key.filter(|_| is_line).into_iter().collect();
+        }
+        let Some(known) = self.known().filter(|known| has_regexes(known.name)) else {
+            return Vec::new();
+        };
+        if self.fitting_forms().next().is_none() {
+            return Vec::new();
+        }
+        let first = || self.argument(0);
+        let all = |of: &dyn Fn(&Word<'c>) -> Option<Pattern<'c>>| {
+            self.arguments().filter_map(|word| of(&word)).collect()
+        };
+        let pair = |is_caseless: bool, knows_star: bool| {
+            let word = first().filter(|_| self.argument(1).is_some());
+            word.and_then(|word| Pattern::after_tilde(&word, is_caseless, knows_star))
+                .into_iter()
+                .collect()
+        };
+        match known.name {
+            "location" => {
+                let location = Location::of(self).filter(Location::is_regex);
+                let pattern = location.map(|location| {
+                    Pattern::new(location.path, location.modifier == Modifier::CaselessRegex)
+                });
+                pattern.into_iter().collect()
+            }
+            "server_name" if self.subsystem().is_some() => all(&|word| {
+                let is_caseless = word.iter().any(u8::is_ascii_uppercase);
+                Pattern::after_tilde(word, is_caseless, false)
+            }),
+            "rewrite" if self.argument(1).is_some() => first()
+                .map(|word| Pattern::new(word, false))
+                .into_iter()
+                .collect(),
+            "if" => self.condition_regex().into_iter().collect(),
+            "gzip_disable" => all(&|word| {
+                let is_mask = *word == "msie6" || *word == "degradation";
+                (!is_mask).then(|| Pattern::new(word.clone(), true).private())
+            }),
+            "valid_referers" => {
+                all(&|word| Pattern::after_tilde(word, true, false).map(Pattern::private))
+            }
+            "proxy_redirect" | "proxy_cookie_path" => pair(false, true),
+            "proxy_cookie_domain" | "proxy_cookie_flags" => pair(true, false),
+            "fastcgi_split_path_info" => {
+                let pattern = first().map(|word| Pattern::new(word, false).private());
+                pattern
+                    .map(|pattern| Pattern {
+                        groups: Some(2),
+                        ..pattern
+                    })
+                    .into_iter()
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn condition_regex(self) -> Option<Pattern<'c>> {
+        let words: Vec<Word<'c>> = self.arguments().collect();
+        let arguments: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
+        match operand(&arguments)? {
+            Operand::Regex(index, place, is_caseless) => {
+                Some(Pattern::new(words[index].slice(place), is_caseless))
+            }
+            Operand::Text(..) => None,
+        }
+    }
+}
+
+/// True for the directives among whose arguments a regex may stand.
+fn has_regexes(name: &str) -> bool {
+    matches!(
+        name,
+        "location"
+            | "server_name"
+            | "rewrite"
+            | "if"
+            | "gzip_disable"
+            | "valid_referers"
+            | "proxy_redirect"
+            | "proxy_cookie_path"
+            | "proxy_cookie_domain"
+            | "proxy_cookie_flags"
+            | "fastcgi_split_path_info"
+    )
 }
 
 /// What can be said of a regex without an automaton.

@@ -3,15 +3,30 @@
 use std::collections::HashMap;
 
 use super::{Config, Directive, EntryId, Word};
-use crate::nginx::Contexts;
+use crate::nginx::listen::{Host, Listen, Socket};
+use crate::nginx::value::Setting;
+use crate::nginx::{Contexts, Kind};
 
 /// Which server answers for what, by socket.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     /// The first server of each name, in lower case.
-    first: HashMap<(String, Vec<u8>), EntryId>,
+    first: HashMap<(Socket, Vec<u8>), EntryId>,
     /// The server that answers for every other host: the one marked so, else the first.
-    defaults: HashMap<String, EntryId>,
+    defaults: HashMap<Socket, EntryId>,
+    /// The first server on each port, and whether others listen there too.
+    ports: HashMap<Socket, (EntryId, bool)>,
+}
+
+/// The port of a socket, whatever the address; a Unix one is itself.
+fn port(socket: Socket) -> Socket {
+    match socket.host {
+        Host::Unix(_) => socket,
+        _ => Socket {
+            port: socket.port,
+            ..Socket::http_default()
+        },
+    }
 }
 
 impl Config {
@@ -20,6 +35,10 @@ impl Config {
             let mut hosts = Hosts::default();
             for server in self.servers() {
                 for socket in server.sockets() {
+                    let id = server.directive.id;
+                    let owner = hosts.ports.entry(port(socket.clone()));
+                    let owner = owner.or_insert((id, false));
+                    owner.1 |= owner.0 != id;
                     for name in server.names() {
                         let key = (socket.clone(), name.to_ascii_lowercase());
                         hosts.first.entry(key).or_insert(server.directive.id);
@@ -28,15 +47,12 @@ impl Config {
                 }
             }
             for server in self.servers() {
-                let marked = |listen: &Directive<'_>| {
-                    listen
-                        .arguments()
-                        .any(|word| word == "default_server" || word == "default")
-                };
-                for listen in server.listens().filter(marked) {
+                let marked = server.listens().filter_map(Directive::listen);
+                for listen in marked.filter(|listen| listen.is_default) {
+                    let sockets = listen.sockets();
                     hosts
                         .defaults
-                        .extend(socket(listen).map(|socket| (socket, server.directive.id)));
+                        .extend(sockets.map(|socket| (socket, server.directive.id)));
                 }
             }
             hosts
@@ -44,15 +60,23 @@ impl Config {
     }
 }
 
-/// The socket of a `listen` as it is compared here: a lone port stands for all addresses.
-fn socket(listen: Directive<'_>) -> Option<String> {
-    let written = listen.argument(0)?.text().into_owned();
-    let port = written.bytes().all(|byte| byte.is_ascii_digit());
-    Some(if port {
-        format!("*:{written}")
-    } else {
-        written.replacen("0.0.0.0:", "*:", 1)
-    })
+impl Directive<'_> {
+    /// What a `listen` says; nothing when nginx refuses it, or it is no `listen`.
+    pub fn listen(self) -> Option<Listen> {
+        if !self.is("listen") {
+            return None;
+        }
+        let words: Vec<Word<'_>> = self.arguments().collect();
+        let arguments: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
+        let setting = Setting {
+            name: "listen",
+            kind: Kind::Listen,
+            context: self.context(),
+            arguments: &arguments,
+            version: self.config.told_version(),
+        };
+        Listen::parse(&setting).ok()
+    }
 }
 
 /// A `server` block of the http part.
@@ -79,13 +103,15 @@ impl<'c> Server<'c> {
         self.directive.own("listen")
     }
 
-    /// The sockets it listens on, as written without their parameters; nginx's default when there is no `listen`.
-    pub fn sockets(self) -> Vec<String> {
-        let mut sockets: Vec<String> = self.listens().filter_map(socket).collect();
-        if sockets.is_empty() {
-            sockets.push("*:80".to_owned());
+    /// The sockets it listens on; nginx's default when there is no `listen`.
+    pub fn sockets(self) -> Vec<Socket> {
+        if self.listens().next().is_none() {
+            return vec![Socket::http_default()];
         }
-        sockets
+        let listens = self.listens().filter_map(Directive::listen);
+        listens
+            .flat_map(|listen| listen.sockets().collect::<Vec<_>>())
+            .collect()
     }
 
     /// True when it answers on its first socket whatever host is asked for (`ngx_http_add_server`).
@@ -108,6 +134,13 @@ impl<'c> Server<'c> {
             .first
             .get(&(socket, name.as_bytes().to_ascii_lowercase()));
         first.is_none_or(|first| *first == self.directive.id)
+    }
+
+    /// True when no other server of the http part listens on one of its ports.
+    pub fn has_ports_alone(self) -> bool {
+        let ports = &self.directive.config.hosts().ports;
+        let is_shared = |socket| ports.get(&port(socket)).is_some_and(|(_, shared)| *shared);
+        !self.sockets().into_iter().any(is_shared)
     }
 
     /// A host that a client can ask for to reach this server: its first plain name, or one that fits a wildcard.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Config, Directive, EntryId, Visibility, Word};
+use super::{Config, Directive, EntryId, Misfit, Visibility, Word};
 use crate::nginx::{self, Contexts, Subsystem};
 
 /// A place that defines a variable.
@@ -39,10 +39,11 @@ impl Config {
     /// True when nginx knows the variable, or could for all that is visible.
     pub fn may_know_variable(&self, name: &str, subsystem: Subsystem) -> bool {
         let variables = self.variables();
-        nginx::is_variable(name, subsystem)
+        let built_in = nginx::variable(name, subsystem);
+        built_in.is_some_and(|known| known.may_exist_in(self.version))
             || variables.unknown_module
             || self.is_described_variable(name)
-            || !self.definitions(name).is_empty()
+            || self.definitions_in(name, subsystem).next().is_some()
             || variables.captured.contains(&name.to_ascii_lowercase())
     }
 
@@ -51,6 +52,27 @@ impl Config {
         self.variables()
             .captured
             .contains(&name.to_ascii_lowercase())
+    }
+
+    /// The variable of this name that nginx has in other versions than the one that reads the configuration.
+    pub fn variable_of_other_version(
+        &self,
+        name: &str,
+        subsystem: Subsystem,
+    ) -> Option<&'static nginx::Variable> {
+        nginx::variable(name, subsystem).filter(|known| !known.may_exist_in(self.version))
+    }
+
+    /// The directives that define a variable for a part of nginx: `http` knows nothing of what `stream` defines.
+    pub fn definitions_in(
+        &self,
+        name: &str,
+        subsystem: Subsystem,
+    ) -> impl Iterator<Item = Directive<'_>> {
+        let definitions = self.definitions(name).iter();
+        definitions
+            .map(|definition| self.definition(*definition))
+            .filter(move |directive| directive.subsystem().is_none_or(|own| own == subsystem))
     }
 
     /// True when a variable is a `map` of another one.
@@ -122,27 +144,29 @@ impl Config {
     fn variables(&self) -> &Variables {
         self.variables.get_or_init(|| {
             let mut variables = Variables::default();
+            let mut typos = self.misfits().filter_map(|(directive, misfit)| {
+                let meant = matches!(misfit, Misfit::Unknown { meant: Some(_) });
+                meant.then_some(directive.id)
+            });
+            let mut typo = typos.next();
+            let mut end_of_typo = 0;
             for directive in self.directives() {
-                variables.read(directive);
+                if typo == Some(directive.id) {
+                    end_of_typo = directive.entry().end;
+                    typo = typos.next();
+                }
+                variables.read(directive, directive.id < end_of_typo);
             }
             variables
         })
     }
 }
 
-/// Blocks whose lines are entries and no directives.
-const TABLES: Contexts = Contexts::of(&[
-    Contexts::MAP,
-    Contexts::GEO,
-    Contexts::SPLIT_CLIENTS,
-    Contexts::TYPES,
-]);
-
 impl Variables {
-    fn read(&mut self, directive: Directive<'_>) {
+    fn read(&mut self, directive: Directive<'_>, is_typo: bool) {
         if directive
             .context()
-            .intersects(Contexts::of(&[Contexts::TYPES, Contexts::GEO]))
+            .intersects(Contexts::TYPES.union(Contexts::GEO))
         {
             return;
         }
@@ -153,7 +177,7 @@ impl Variables {
             for reference in nginx::references(&name) {
                 self.define(&reference.name, directive);
             }
-        } else if !directive.context().intersects(TABLES) {
+        } else if !is_typo && !directive.context().intersects(Contexts::TABLES) {
             // The module of an unknown directive may be built in, with variables of its own.
             self.unknown_module |= !directive.config.knows_directive(&name);
         }
@@ -243,5 +267,5 @@ fn defining_arguments(name: &[u8], directive: Directive<'_>) -> Defining {
 /// True for a directive that nginx itself does not define: a module's way of setting variables is not known, so any
 /// variable that it names may be one that it sets.
 fn is_foreign(name: &[u8]) -> bool {
-    nginx::directive(name).is_none_or(|known| known.forms.iter().all(|form| form.foreign))
+    nginx::directive(name).is_none_or(|known| known.forms.iter().all(nginx::Form::is_foreign))
 }

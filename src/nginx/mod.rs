@@ -2,198 +2,35 @@
 //!
 //! Tables compiled into the program, looked up without allocation. Nothing here knows a configuration.
 
+mod contexts;
 mod directives;
+pub mod listen;
+mod others;
 mod script;
+mod similar;
+mod size;
 mod stock;
+mod table;
 mod time;
+pub mod url;
+pub mod value;
 mod variables;
 mod version;
 
-pub use script::{Reference, has_variables, references};
+pub use contexts::Contexts;
+pub use others::is_of_other_module;
+pub use script::{Reference, has_variables, invalid_reference, references};
+pub use similar::{closest, closest_parameter};
+pub use size::{number, offset, size};
 pub use stock::stock_file;
-pub use time::milliseconds;
+pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};
+pub use time::{milliseconds, seconds};
+pub use variables::{Source, Variable};
 pub use version::Version;
 
-/// A set of contexts that a directive may stand in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Contexts(u32);
-
-impl Contexts {
-    /// The top level of a root configuration.
-    pub const MAIN: Self = Self(1);
-    /// `events {}`
-    pub const EVENTS: Self = Self(1 << 1);
-    /// `http {}`
-    pub const HTTP: Self = Self(1 << 2);
-    /// `server {}` in `http`
-    pub const SERVER: Self = Self(1 << 3);
-    /// `location {}`
-    pub const LOCATION: Self = Self(1 << 4);
-    /// `if {}` in a server
-    pub const SERVER_IF: Self = Self(1 << 5);
-    /// `if {}` in a location
-    pub const LOCATION_IF: Self = Self(1 << 6);
-    /// `limit_except {}`
-    pub const LIMIT_EXCEPT: Self = Self(1 << 7);
-    /// `upstream {}` in `http`
-    pub const UPSTREAM: Self = Self(1 << 8);
-    /// The body of a `map`
-    pub const MAP: Self = Self(1 << 9);
-    /// The body of a `geo`
-    pub const GEO: Self = Self(1 << 10);
-    /// The body of a `split_clients`
-    pub const SPLIT_CLIENTS: Self = Self(1 << 11);
-    /// The body of a `types`
-    pub const TYPES: Self = Self(1 << 12);
-    /// `stream {}`
-    pub const STREAM: Self = Self(1 << 13);
-    /// `server {}` in `stream`
-    pub const STREAM_SERVER: Self = Self(1 << 14);
-    /// `upstream {}` in `stream`
-    pub const STREAM_UPSTREAM: Self = Self(1 << 15);
-    /// `mail {}`
-    pub const MAIL: Self = Self(1 << 16);
-    /// `server {}` in `mail`
-    pub const MAIL_SERVER: Self = Self(1 << 17);
-    /// A block of another module
-    pub const OTHER: Self = Self(1 << 18);
-    /// The named levels at which settings for requests stand.
-    pub const HTTP_LEVELS: Self = Self::of(&[Self::HTTP, Self::SERVER, Self::LOCATION]);
-
-    /// The union of several sets.
-    pub(crate) const fn of(all: &[Self]) -> Self {
-        let mut bits = 0;
-        let mut index = 0;
-        while index < all.len() {
-            bits |= all[index].0;
-            index += 1;
-        }
-        Self(bits)
-    }
-
-    /// The contexts in either set.
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// True when the sets have a context in common.
-    pub const fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// The contexts in both sets.
-    pub const fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The context called `http`, `server`, `location`, `stream`, `upstream`, `main`, `events` or `mail`.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "main" => Self::MAIN,
-            "events" => Self::EVENTS,
-            "http" => Self::HTTP,
-            "server" => Self::SERVER,
-            "location" => Self::LOCATION,
-            "upstream" => Self::UPSTREAM,
-            "stream" => Self::STREAM,
-            "mail" => Self::MAIL,
-            _ => return None,
-        })
-    }
-
-    /// The last context of a list such as `http,server`; nothing when it names one that there is not.
-    pub fn innermost(list: &str) -> Option<Self> {
-        let contexts: Option<Vec<Self>> = list
-            .split(',')
-            .map(|name| Self::named(name.trim()))
-            .collect();
-        contexts?.last().copied()
-    }
-
-    /// The context inside a block called `name` that stands in this context.
-    pub fn inside(self, name: &[u8]) -> Self {
-        match (name, self) {
-            (b"events", _) => Self::EVENTS,
-            (b"http", _) => Self::HTTP,
-            (b"stream", _) => Self::STREAM,
-            (b"mail", _) => Self::MAIL,
-            (b"server", Self::HTTP) => Self::SERVER,
-            (b"server", Self::STREAM) => Self::STREAM_SERVER,
-            (b"server", Self::MAIL) => Self::MAIL_SERVER,
-            (b"location", _) => Self::LOCATION,
-            (b"if", Self::SERVER) => Self::SERVER_IF,
-            (b"if", Self::LOCATION) => Self::LOCATION_IF,
-            (b"limit_except", _) => Self::LIMIT_EXCEPT,
-            (b"upstream", Self::STREAM) => Self::STREAM_UPSTREAM,
-            (b"upstream", _) => Self::UPSTREAM,
-            (b"map", _) => Self::MAP,
-            (b"geo", _) => Self::GEO,
-            (b"split_clients", _) => Self::SPLIT_CLIENTS,
-            (b"types", _) => Self::TYPES,
-            _ => Self::OTHER,
-        }
-    }
-}
-
-/// How a directive's value comes down from an outer level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inherit {
-    /// The innermost value stands.
-    Scalar,
-    /// One use at an inner level drops the whole outer list.
-    List,
-    /// Not at all.
-    Never,
-    /// Only into `if` and `limit_except` of the same location.
-    Unnamed,
-    /// There is just one level to set it at.
-    Single,
-    /// Not known.
-    Unknown,
-}
-
-/// One way in which a directive may be written.
-#[derive(Debug)]
-pub struct Form {
-    /// Where it may stand.
-    pub contexts: Contexts,
-    /// Fewest arguments.
-    pub min: u8,
-    /// Most arguments; 255 means any number.
-    pub max: u8,
-    /// True when a block follows.
-    pub block: bool,
-    /// Bit *n* is set when variables in argument *n* (from 1) are evaluated.
-    variables: u16,
-    /// How the value is inherited.
-    pub inherit: Inherit,
-    /// True when a module outside of nginx's own source defines it.
-    pub foreign: bool,
-}
-
-impl Form {
-    /// True when nginx evaluates variables in argument `position`, counted from 1.
-    pub fn evaluates(&self, position: usize) -> bool {
-        self.variables >> position.min(15) & 1 == 1
-    }
-}
-
-/// A directive that nginx or a well-known module defines.
-#[derive(Debug)]
-pub struct Directive {
-    /// Its name.
-    pub name: &'static str,
-    /// Its forms, one for each module and use.
-    pub forms: &'static [Form],
-}
-
-impl Directive {
-    /// The first form that may stand in one of `contexts`.
-    pub fn form(&self, contexts: Contexts) -> Option<&'static Form> {
-        self.forms
-            .iter()
-            .find(|form| form.contexts.intersects(contexts))
-    }
+/// Every directive, by name.
+pub fn directives() -> &'static [Directive] {
+    directives::DIRECTIVES
 }
 
 /// Looks a directive up by its name.
@@ -206,6 +43,11 @@ pub fn directive_index(name: &[u8]) -> Option<usize> {
     directives::DIRECTIVES
         .binary_search_by(|row| row.name.as_bytes().cmp(name))
         .ok()
+}
+
+/// The directive at a place in the table.
+pub fn directive_at(index: usize) -> &'static Directive {
+    &directives::DIRECTIVES[index]
 }
 
 /// The name of the directive at a place in the table.
@@ -222,33 +64,42 @@ pub enum Subsystem {
     Stream,
 }
 
-/// The variables that nginx and well-known modules define, in lower case, without those of open families such as
-/// `http_…`.
-pub fn variables(subsystem: Subsystem) -> &'static [&'static str] {
+/// The variables that nginx and well-known modules define, without those of open families such as `http_…`.
+pub fn variables(subsystem: Subsystem) -> &'static [Variable] {
     match subsystem {
         Subsystem::Http => variables::HTTP,
         Subsystem::Stream => variables::STREAM,
     }
 }
 
-/// True when nginx or a well-known module defines this variable; `name` in any case, without the `$`.
-pub fn is_variable(name: &str, subsystem: Subsystem) -> bool {
-    let (names, prefixes) = match subsystem {
-        Subsystem::Http => (variables::HTTP, variables::HTTP_PREFIXES),
-        Subsystem::Stream => (variables::STREAM, variables::STREAM_PREFIXES),
-    };
+/// The variable that nginx or a well-known module defines under a name, or the family that it belongs to; `name` in any
+/// case, without the `$`.
+pub fn variable(name: &str, subsystem: Subsystem) -> Option<&'static Variable> {
     let name = name.to_ascii_lowercase();
-    names.binary_search(&name.as_str()).is_ok()
-        || prefixes.iter().any(|prefix| name.starts_with(prefix))
+    let names = variables(subsystem);
+    let families = match subsystem {
+        Subsystem::Http => variables::HTTP_PREFIXES,
+        Subsystem::Stream => variables::STREAM_PREFIXES,
+    };
+    let family = || families.iter().find(|family| name.starts_with(family.name));
+    match names.binary_search_by(|row| row.name.cmp(&name)) {
+        Ok(index) => Some(&names[index]),
+        Err(_) => family(),
+    }
+}
+
+/// The module of a name such as `ngx_http_core_module`.
+pub fn module_of(name: &str) -> Option<&'static Module> {
+    let modules = directives::MODULES;
+    let index = modules.binary_search_by(|module| module.name.cmp(name));
+    index.ok().map(|index| &modules[index])
 }
 
 /// True when the tables hold the directives of the module in this file, as `load_module` names it.
 pub fn is_known_module(path: &[u8]) -> bool {
     let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let name = std::str::from_utf8(file).unwrap_or_default();
-    let name = name.strip_suffix(".so").unwrap_or(name);
-    variables::MODULES.binary_search(&name).is_ok()
-        || matches!(name, "ngx_stream_module" | "ngx_mail_module")
+    module_of(name.strip_suffix(".so").unwrap_or(name)).is_some()
 }
 
 /// Judges a directive wherever it may stand: by its number of arguments, and for a few by their form.
@@ -256,11 +107,10 @@ pub fn is_known_module(path: &[u8]) -> bool {
 /// False only when nginx would refuse every form of the directive; nothing when it is not known.
 pub fn accepts(name: &[u8], arguments: &[&[u8]], block: bool) -> Option<bool> {
     let directive = directive(name)?;
-    let count = u8::try_from(arguments.len()).unwrap_or(254);
     let counted = directive
         .forms
         .iter()
-        .any(|form| form.block == block && (form.min..=form.max).contains(&count));
+        .any(|form| form.block == block && form.takes(arguments.len()));
     Some(counted && !has_refused_parameter(name, arguments))
 }
 
@@ -302,8 +152,9 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_for_binary_search() {
         assert!(directives::DIRECTIVES.is_sorted_by(|a, b| a.name < b.name));
-        for table in [variables::HTTP, variables::STREAM, variables::MODULES] {
-            assert!(table.is_sorted());
+        assert!(directives::MODULES.is_sorted_by(|a, b| a.name < b.name));
+        for table in [variables::HTTP, variables::STREAM] {
+            assert!(table.is_sorted_by(|a, b| a.name < b.name));
         }
     }
 
@@ -331,9 +182,10 @@ mod tests {
 
     #[test]
     fn variables_are_known_in_any_case_and_by_prefix() {
-        assert!(is_variable("URI", Subsystem::Http));
-        assert!(is_variable("http_upgrade", Subsystem::Http));
-        assert!(!is_variable("connection_upgrade", Subsystem::Http));
-        assert!(!is_variable("uri", Subsystem::Stream));
+        let known = |name, subsystem| variable(name, subsystem).map(|known| known.name);
+        assert_eq!(known("URI", Subsystem::Http), Some("uri"));
+        assert_eq!(known("http_upgrade", Subsystem::Http), Some("http_"));
+        assert_eq!(known("connection_upgrade", Subsystem::Http), None);
+        assert_eq!(known("uri", Subsystem::Stream), None);
     }
 }

@@ -54,6 +54,37 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
     found
 }
 
+/// The first `$` that begins no name, with the rest of what should be one, and what is wrong with it: nginx refuses such
+/// a value wherever it evaluates it (`ngx_http_script_compile`).
+pub fn invalid_reference(value: &[u8]) -> Option<(Range<usize>, &'static str)> {
+    let mut at = 0;
+    loop {
+        let start = at + value[at..].iter().position(|byte| *byte == b'$')?;
+        at = start + 1;
+        if matches!(value.get(at), Some(b'1'..=b'9')) {
+            at += 1;
+            continue;
+        }
+        let braced = value.get(at) == Some(&b'{');
+        at += usize::from(braced);
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = value[at..].iter().take_while(is_name).count();
+        at += length;
+        let closed = braced && value.get(at) == Some(&b'}');
+        if braced && !closed {
+            return Some((
+                start..at,
+                "the `}` after the name of the variable is missing",
+            ));
+        }
+        if length == 0 {
+            let end = at + usize::from(closed);
+            return Some((start..end, "a `$` that begins no name of a variable"));
+        }
+        at += usize::from(closed);
+    }
+}
+
 /// True when nginx would evaluate the value instead of taking it literally: it holds a `$`.
 pub fn has_variables(value: &[u8]) -> bool {
     value.contains(&b'$')
@@ -76,5 +107,26 @@ mod tests {
         assert_eq!(names("${a}b$a-b$10"), ["a", "a", "1"]);
         assert_eq!(names("$ $$ ${a ^/x$"), [] as [&str; 0]);
         assert_eq!(references(b"x${uri}y")[0].range, 1..7);
+    }
+
+    #[test]
+    fn a_dollar_must_begin_a_name() {
+        let place = |value: &str| invalid_reference(value.as_bytes()).map(|(place, _)| place);
+        for value in ["", "a", "$a", "x${a}y$1", "$10$0", "$1$2.$_"] {
+            assert_eq!(place(value), None, "{value}");
+        }
+        for (value, expected) in [
+            ("$", 0..1),
+            ("a$", 1..2),
+            ("$a$ b", 2..3),
+            ("$$a", 0..1),
+            ("^/x$|y", 3..4),
+            ("${a", 0..3),
+            ("${a-b}", 0..3),
+            ("${", 0..2),
+            ("${}", 0..3),
+        ] {
+            assert_eq!(place(value), Some(expected), "{value}");
+        }
     }
 }

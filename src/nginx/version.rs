@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub struct Version(pub u16, pub u16, pub u16);
 
 impl Version {
+    /// The oldest one whose directives are told apart: what was gone before is refused by every nginx in use.
+    pub const OLDEST: Self = Self(1, 18, 0);
     /// From here on `proxy_http_version` is 1.1 unless set, and no `Connection: close` is sent upstream.
     pub const HTTP_1_1_UPSTREAM: Self = Self(1, 29, 7);
 

@@ -16,6 +16,7 @@ pub mod sarif;
 mod shown;
 pub mod statistics;
 pub mod text;
+pub mod trace;
 mod xml;
 
 use crate::diagnostic::{Diagnostic, Severity};

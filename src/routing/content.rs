@@ -21,6 +21,14 @@ impl<'c> Run<'_, 'c> {
         if let Some(content) = self.try_files() {
             return content;
         }
+        for mirror in self.scope.effective("mirror").directives {
+            if let Some(uri) = mirror.argument(0).filter(|uri| *uri != "off") {
+                self.step(
+                    Some(mirror),
+                    format!("a copy of the request goes to `{uri}`"),
+                );
+            }
+        }
         let Some(handler) = self.content_handler else {
             return self.serve();
         };
@@ -35,7 +43,8 @@ impl<'c> Run<'_, 'c> {
         }
         self.step(Some(handler), format!("`{name}` answers"));
         let tag = self.header("if-match").is_some_and(|value| value != b"*");
-        if name == "empty_gif" && self.err_status.is_none_or(|status| status == 200) && tag {
+        let is_whole = self.err_status.is_none_or(|status| status == 200) && !self.is_subrequest;
+        if name == "empty_gif" && is_whole && tag {
             self.step(None, "the header `If-Match` cannot be fulfilled");
             self.redirect = None;
             return Content::Status(Status::reject(412));

@@ -96,10 +96,8 @@ impl<'c> Run<'_, 'c> {
             }
             Some(b'@') => Next::Named(uri, page.directive),
             _ => {
-                let status = match page.overwrite {
-                    Some(status @ (301 | 302 | 303 | 307 | 308)) => status,
-                    _ => 302,
-                };
+                let redirects = |status: &u16| matches!(status, 301 | 302 | 303 | 307 | 308);
+                let status = page.overwrite.filter(redirects).unwrap_or(302);
                 Next::Done(self.redirected(status, uri).outcome)
             }
         }

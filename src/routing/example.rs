@@ -5,6 +5,7 @@ use pcre2::bytes::Regex;
 use super::choice::{Choice, choose};
 use super::uri::{Uri, escape};
 use crate::config::{Directive, Location, Modifier, Server, Shape};
+use crate::nginx::url::Host;
 
 /// A request that reaches a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,18 +113,14 @@ fn origin(server: Server<'_>) -> Option<(String, bool)> {
         None if server.is_default() => "localhost".to_owned(),
         None => return None,
     };
-    let listen = server.listens().next();
-    let tls = listen.is_some_and(|listen| listen.arguments().any(|word| word == "ssl"));
+    let listen = server.listens().next().map(Directive::listen);
+    let tls = matches!(&listen, Some(Some(listen)) if listen.ssl);
     let socket = server.sockets().into_iter().next()?;
-    if socket.starts_with("unix:") {
+    if matches!(socket.host, Host::Unix(_)) {
         return None;
     }
-    let port = socket
-        .rsplit(':')
-        .next()
-        .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or("80");
-    let usual = if tls { "443" } else { "80" };
+    let port = socket.port;
+    let usual = if tls { 443 } else { 80 };
     let host = if port == usual {
         host
     } else {

@@ -107,13 +107,24 @@ impl<'c> Run<'_, 'c> {
         Some(path)
     }
 
-    fn look(&mut self, path: &Value) -> Option<Entry> {
+    /// What there is at a path, as far as it was said or has been assumed.
+    pub(super) fn look(&mut self, path: &Value) -> Option<Entry> {
         self.assume_names(path);
-        self.tracer
-            .options
-            .disk
-            .get(&path.bytes)
-            .filter(|_| path.is_known())
+        if !path.is_known() {
+            return None;
+        }
+        let guessed = self.guessed.get(&path.bytes).copied();
+        self.tracer.options.disk.get(&path.bytes).or(guessed)
+    }
+
+    pub(super) fn guess_missing(&mut self, path: &Value) {
+        self.assume(format!("the file {} does not exist", path.text()));
+        self.guessed.insert(path.bytes.clone(), Entry::Missing);
+    }
+
+    fn guess_file(&mut self, path: &Value) {
+        self.assume(format!("the file {} exists", path.text()));
+        self.guessed.insert(path.bytes.clone(), Entry::File);
     }
 
     fn alias_fails(&mut self) -> Status {
@@ -140,7 +151,12 @@ impl<'c> Run<'_, 'c> {
             let name = self.tried_name(text, root.alias);
             let mut path = root.path.clone();
             path.push(&name);
-            let found = self.look(&path);
+            let mut found = self.look(&path);
+            // What the configuration itself asks for is taken to be there.
+            if found.is_none() && !folder && self.is_named && name.bytes == self.uri.bytes {
+                self.guess_file(&path);
+                found = Some(Entry::File);
+            }
             let wanted = if folder { Entry::Folder } else { Entry::File };
             let shown = path.text();
             match found {
@@ -164,7 +180,7 @@ impl<'c> Run<'_, 'c> {
                 }
                 Some(_) => {}
                 None if folder => self.assume(format!("there is no folder {shown}")),
-                None => self.assume(format!("the file {shown} does not exist")),
+                None => self.guess_missing(&path),
             }
         }
         if let Some(code) = last.strip_prefix(b"=") {
@@ -277,7 +293,7 @@ impl<'c> Run<'_, 'c> {
             }
             found => {
                 if found.is_none() {
-                    self.assume(format!("the file {shown} exists"));
+                    self.guess_file(&path);
                 }
                 if method == "POST" {
                     self.step(place, "a file takes no POST");
@@ -320,7 +336,7 @@ impl<'c> Run<'_, 'c> {
                 let given = self.header(name);
                 given.is_some_and(|value| *name != "If-Match" || value != b"*")
             });
-        let failed = failed.filter(|_| status == 200)?;
+        let failed = failed.filter(|_| status == 200 && !self.is_subrequest)?;
         self.step(None, format!("the header `{failed}` cannot be fulfilled"));
         self.redirect = None;
         Some(Status::reject(412))
@@ -400,7 +416,7 @@ impl<'c> Run<'_, 'c> {
                 continue;
             }
             if found.is_none() {
-                self.assume(format!("the file {} exists", path.text()));
+                self.guess_file(&path);
             }
             let mut uri = self.uri.clone();
             uri.push(&name);

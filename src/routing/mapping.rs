@@ -1,9 +1,9 @@
 //! From the URI of a request to the URI that the upstream is asked for.
 
 use super::example::{Example, example};
-use super::uri::{Uri, escape};
+use super::uri::{Uri, escape_for};
 use crate::config::{Directive, Location, Modifier, Proxied, ProxyUrl, Word};
-use crate::nginx;
+use crate::nginx::{self, Version};
 
 /// A request and what the upstream is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,18 +64,32 @@ pub fn map(location: &Location<'_>, url: &ProxyUrl<'_>, uri: &Uri) -> Option<Vec
         Modifier::Exact | Modifier::Prefix | Modifier::PreferentialPrefix => location.path.len(),
         Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => return None,
     };
-    let rest = uri.path.get(cut..)?;
-    let mut mapped = part.to_vec();
-    mapped.extend(if uri.is_quoted {
-        escape(rest)
-    } else {
-        rest.to_vec()
-    });
-    if let Some(arguments) = &uri.arguments {
-        mapped.push(b'?');
-        mapped.extend(arguments);
+    if cut > uri.path.len() {
+        return None;
     }
-    Some(mapped)
+    let arguments = uri.arguments.as_deref().unwrap_or_default();
+    let escaped = uri.is_quoted.then_some(Version::default());
+    Some(joined(part, &uri.path[cut..], arguments, escaped))
+}
+
+/// Puts the URI for an upstream together, as `ngx_http_proxy_create_request` does: the URI part of `proxy_pass`, what is
+/// left of the path, escaped as this version does if it has to be, and the arguments.
+pub(super) fn joined(
+    part: &[u8],
+    rest: &[u8],
+    arguments: &[u8],
+    escaped: Option<Version>,
+) -> Vec<u8> {
+    let mut uri = part.to_vec();
+    match escaped {
+        Some(version) => uri.extend(escape_for(rest, version)),
+        None => uri.extend(rest),
+    }
+    if !arguments.is_empty() {
+        uri.push(b'?');
+        uri.extend(arguments);
+    }
+    uri
 }
 
 /// The address of a place and its literal URI part, where that takes the place of the location's name: in a prefix

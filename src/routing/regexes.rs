@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pcre2::bytes::{Regex, RegexBuilder};
 
+/// A pattern, and true when case does not count.
+type Key = (Vec<u8>, bool);
+
 /// Every regex that was needed so far; nothing for one that PCRE2 refuses or that is not UTF-8.
 #[derive(Debug, Default)]
 pub(super) struct Regexes {
-    known: Mutex<HashMap<(Vec<u8>, bool), Option<Arc<Regex>>>>,
+    known: Mutex<HashMap<Key, Option<Arc<Regex>>>>,
 }
 
 impl Regexes {

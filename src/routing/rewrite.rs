@@ -196,7 +196,7 @@ impl<'c> Run<'_, 'c> {
                 if !path.is_known() {
                     return None;
                 }
-                let found = self.tracer.options.disk.get(&path.bytes);
+                let found = self.look(&path);
                 let holds = match (found, test) {
                     (Some(Entry::Missing), _) => false,
                     (Some(_), b'e') => true,
@@ -204,12 +204,11 @@ impl<'c> Run<'_, 'c> {
                     (Some(Entry::File), b'd') | (Some(Entry::Folder), b'f') => false,
                     // Whether it may be executed was not said.
                     _ => {
-                        let path = path.text();
-                        self.assume(match test {
-                            b'd' => format!("there is no folder {path}"),
-                            b'x' => format!("{path} may not be executed"),
-                            _ => format!("the file {path} does not exist"),
-                        });
+                        match test {
+                            b'd' => self.assume(format!("there is no folder {}", path.text())),
+                            b'x' => self.assume(format!("{} may not be executed", path.text())),
+                            _ => self.guess_missing(&path),
+                        }
                         false
                     }
                 };
@@ -246,9 +245,7 @@ impl<'c> Run<'_, 'c> {
         let add_args = !replacement.ends_with(b"?");
         let text = replacement.strip_suffix(b"?").unwrap_or(&replacement);
         let begins = |start: &&str| text.starts_with(start.as_bytes());
-        let absolute = ["http://", "https://", "$scheme"]
-            .iter()
-            .any(|start| begins(&start));
+        let absolute = ["http://", "https://", "$scheme"].iter().any(begins);
         let status = match flag.as_deref() {
             Some("permanent") => Some(301),
             Some("redirect") => Some(302),
@@ -310,6 +307,7 @@ impl<'c> Run<'_, 'c> {
             format!("`{}` becomes `{}`", self.uri.text(), value.text()),
         );
         self.uri = value;
+        self.is_named = false;
         if self.uri.bytes.is_empty() {
             let error = Status::error(500, "the rewritten URI is empty");
             return Flow::Stop(Some(Next::Finalize(error)));

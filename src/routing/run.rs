@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::choice::{Choice, choose};
 use super::content::Content;
+use super::disk::Entry;
 use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
@@ -15,11 +16,14 @@ use super::socket::{Address, Arrival, Fit, Socket, arrive, names_of};
 use super::trace::{Outcome, Step, Trace, Tracer};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
-use crate::config::{Directive, Location, Server};
+use crate::config::{Directive, Location, Server, Word};
 use crate::nginx::Version;
 
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: u8 = 11;
+
+/// Characters after which the text of a step is cut.
+const LONGEST_STEP: usize = 500;
 
 /// A request between its arrival and its answer.
 #[derive(Clone)]
@@ -37,6 +41,12 @@ pub(super) struct Run<'t, 'c> {
     pub(super) host: Vec<u8>,
     /// The headers that nginx has taken.
     pub(super) headers: Vec<(String, Vec<u8>)>,
+    /// True when the request line could be read to its end.
+    pub(super) has_line: bool,
+    /// The length of the body, once nginx has read it.
+    pub(super) content_length: Option<u64>,
+    /// True when the body tells its length by itself.
+    pub(super) chunked: bool,
 
     pub(super) method: String,
     pub(super) uri: Value,
@@ -62,8 +72,14 @@ pub(super) struct Run<'t, 'c> {
     pub(super) captures: Captures,
     /// The values of variables that were set, captured, or looked up and kept.
     pub(super) variables: HashMap<String, Value>,
+    /// What was assumed about files, so that it stays so.
+    pub(super) guessed: HashMap<Vec<u8>, Entry>,
+    /// True when the configuration itself has named the URI, by an internal redirect.
+    pub(super) is_named: bool,
     /// How deep variables are being looked up in each other.
     pub(super) depth: usize,
+    /// How many variables have been looked up.
+    pub(super) lookups: u32,
 
     steps: Vec<Step>,
     assumptions: Vec<String>,
@@ -185,6 +201,9 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         fit: None,
         host: Vec::new(),
         headers: Vec::new(),
+        has_line: line.is_ok(),
+        content_length: None,
+        chunked: false,
         method: request.method.clone(),
         uri: Value::default(),
         args: Value::default(),
@@ -206,7 +225,10 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         content_handler: None,
         captures: Captures::default(),
         variables: HashMap::new(),
+        guessed: HashMap::new(),
+        is_named: false,
         depth: 0,
+        lookups: 0,
         steps: Vec::new(),
         assumptions: tracer.skipped.clone(),
     };
@@ -252,15 +274,33 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         }
         Ok(()) => Next::ServerRewrite,
     };
+    let verified = run
+        .server
+        .directive
+        .effective("ssl_verify_client")
+        .directive();
+    let verifies = |word: Word<'_>| word == "on";
+    if tls
+        && verified
+            .and_then(|verified| verified.argument(0))
+            .is_some_and(verifies)
+    {
+        run.assume("the certificate of the client is accepted");
+    }
     let outcome = run.phases(next);
     Ok(run.finish(outcome))
 }
 
 impl<'t, 'c> Run<'t, 'c> {
     pub(super) fn step(&mut self, place: Option<Directive<'c>>, text: impl Into<String>) {
+        let mut text = text.into();
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_STEP) {
+            text.truncate(end);
+            text.push('…');
+        }
         self.steps.push(Step {
             span: place.map(Directive::span),
-            text: text.into(),
+            text,
         });
     }
 
@@ -321,6 +361,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(Fit::Leading(rest)) => [b"*.", &rest[..]].concat(),
             Some(Fit::Trailing(rest)) => [&rest[..], b".*"].concat(),
             Some(Fit::Regex(regex)) => [b"~", &regex[..]].concat(),
+            None if !self.is_default => self.host.clone(),
             None => names_of(self.server).swap_remove(0),
         };
         Trace {
@@ -385,10 +426,10 @@ impl<'t, 'c> Run<'t, 'c> {
                 HeaderLine::Valid | HeaderLine::Invalid => {}
             }
             let value = trimmed(value);
-            let again = self
-                .headers
-                .iter()
-                .any(|(known, _)| known.eq_ignore_ascii_case(name));
+            let known = |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name);
+            let again = self.headers.iter().any(|header| known(&header));
+            // A header that is refused is there all the same when an error page is asked for.
+            self.headers.push((name.clone(), value.to_vec()));
             if again && is_unique(name, self.version) {
                 return Err(Refused::bad(format!("the header `{name}` stands twice")));
             }
@@ -402,7 +443,6 @@ impl<'t, 'c> Run<'t, 'c> {
                     self.set_server(socket, host);
                 }
             }
-            self.headers.push((name.clone(), value.to_vec()));
         }
         if self.host.is_empty() {
             self.set_server(socket, Vec::new());
@@ -410,7 +450,7 @@ impl<'t, 'c> Run<'t, 'c> {
         if !header_host && self.request.protocol > Protocol::Http10 {
             return Err(Refused::bad("HTTP/1.1 wants a `Host`"));
         }
-        self.check_body()?;
+        self.read_length()?;
         if matches!(self.method.as_str(), "CONNECT" | "TRACE") {
             return Err(Refused {
                 status: 405,
@@ -421,15 +461,13 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     /// What `ngx_http_process_request_header` asks of the headers that tell the length of a body.
-    fn check_body(&self) -> Result<(), Refused> {
-        let length = self.header("content-length");
-        if let Some(length) = length
-            && std::str::from_utf8(length)
-                .ok()
-                .and_then(length_of)
-                .is_none()
-        {
-            return Err(Refused::bad("the header `Content-Length` is no number"));
+    fn read_length(&mut self) -> Result<(), Refused> {
+        if let Some(length) = self.header("content-length") {
+            let text = std::str::from_utf8(length).ok();
+            let length = text.and_then(length_of);
+            let length =
+                length.ok_or_else(|| Refused::bad("the header `Content-Length` is no number"))?;
+            self.content_length = Some(length);
         }
         let Some(encoding) = self.header("transfer-encoding") else {
             return Ok(());
@@ -443,12 +481,13 @@ impl<'t, 'c> Run<'t, 'c> {
                 reason: "the `Transfer-Encoding` is unknown".to_owned(),
             });
         }
-        match length {
-            Some(_) => Err(Refused::bad(
+        if self.content_length.is_some() {
+            return Err(Refused::bad(
                 "`Content-Length` and `Transfer-Encoding` stand together",
-            )),
-            None => Ok(()),
+            ));
         }
+        self.chunked = true;
+        Ok(())
     }
 
     /// The value of the first header of a name.
@@ -457,13 +496,6 @@ impl<'t, 'c> Run<'t, 'c> {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_slice())
-    }
-
-    /// The length of the body that the client announces.
-    pub(super) fn content_length(&self) -> Option<u64> {
-        self.header("content-length")
-            .and_then(|length| std::str::from_utf8(length).ok())
-            .and_then(length_of)
     }
 
     /// `ngx_http_set_virtual_server`
@@ -495,7 +527,10 @@ impl<'t, 'c> Run<'t, 'c> {
             None if self.tls => (socket.default, None),
             None => (self.server, None),
         };
-        self.is_default = fit.is_none();
+        let is_named = names_of(server)
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&host));
+        self.is_default = fit.is_none() && !is_named;
         self.server = server;
         self.scope = server.directive;
         self.fit = fit;
@@ -517,12 +552,10 @@ impl<'t, 'c> Run<'t, 'c> {
                     String::from_utf8_lossy(regex)
                 )
             }
-            None if names_of(server)
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&host)) =>
-            {
-                "no other listens there".to_owned()
+            None if is_named && !host.is_empty() => {
+                format!("`{shown}` is its name, and no other server listens there")
             }
+            None if is_named => "no other server listens there".to_owned(),
             None if host.is_empty() => "it is the default one there".to_owned(),
             None => format!("no name fits `{shown}`, and it is the default one there"),
         };
@@ -649,8 +682,8 @@ impl<'t, 'c> Run<'t, 'c> {
         let reason = match location.modifier.as_str() {
             "=" => "it is exactly this URI",
             "~" | "~*" => "it is the first regex that matches",
-            "^~" => "it is the longest prefix, and keeps the regexes from being tried",
-            _ => "it is the longest prefix, and no regex matches",
+            "^~" => "it is the longest prefix, and the regexes beside it are not tried",
+            _ => "it is the longest prefix",
         };
         self.step(
             Some(location.directive),
@@ -724,7 +757,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(word) => size(&word)?,
             None => 1 << 20,
         };
-        let length = self.content_length()?;
+        let length = self.content_length?;
         (bytes > 0 && length > bytes).then(|| {
             self.step(
                 limit,
@@ -766,6 +799,7 @@ impl<'t, 'c> Run<'t, 'c> {
         }
         self.step(place, format!("internal redirect to `{}`", uri.text()));
         self.uri = uri;
+        self.is_named = true;
         self.args = args;
         self.location = None;
         self.scope = self.server.directive;

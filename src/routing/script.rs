@@ -5,6 +5,9 @@ use super::uri::escape_args;
 use super::value::Value;
 use crate::nginx;
 
+/// Longer texts are cut: a few lines of a configuration can ask for any length.
+const LONGEST: usize = 1 << 20;
+
 /// A part of a text as `ngx_http_script_compile` takes it apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part<'a> {
@@ -139,6 +142,16 @@ impl Run<'_, '_> {
                     args = Some(value.bytes.len());
                 }
             }
+            if value.bytes.len() > LONGEST {
+                break;
+            }
+        }
+        if value.bytes.len() > LONGEST {
+            value.bytes.truncate(LONGEST);
+            args = args.filter(|at| *at <= LONGEST);
+            value
+                .unknown
+                .push("a text of more than a megabyte".to_owned());
         }
         Built { value, args }
     }

@@ -208,8 +208,8 @@ impl<'c> Names<'c> {
         }
         if let Some((start, server)) = dots()
             .map(|dot| &host[..dot])
-            .filter_map(|start| Some((start, self.trailing.get(start)?)))
-            .last()
+            .rev()
+            .find_map(|start| Some((start, self.trailing.get(start)?)))
         {
             return Some((*server, Fit::Trailing(start.to_vec())));
         }
@@ -273,10 +273,9 @@ pub(super) fn sockets(config: &Config) -> Vec<Socket<'_>> {
         .map(|(address, socket)| {
             let default = socket.marked.unwrap_or(socket.servers[0]);
             let captures = || {
-                let last = names_of(default)
-                    .into_iter()
-                    .filter(|name| name.starts_with(b"~"));
-                last.last().is_some_and(|regex| has_captures(&regex))
+                let names = names_of(default);
+                let last = names.iter().rfind(|name| name.starts_with(b"~"));
+                last.is_some_and(|regex| has_captures(regex))
             };
             let names = (socket.servers.len() > 1 || captures()).then(|| {
                 let mut names = Names::default();

@@ -71,11 +71,7 @@ impl Map {
         dots()
             .find_map(|dot| self.leading.get(&key[dot + 1..]))
             .map(|(value, _)| value)
-            .or_else(|| {
-                dots()
-                    .filter_map(|dot| self.trailing.get(&key[..dot]))
-                    .last()
-            })
+            .or_else(|| dots().rev().find_map(|dot| self.trailing.get(&key[..dot])))
     }
 }
 

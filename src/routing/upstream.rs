@@ -1,13 +1,13 @@
 //! What an upstream receives: the request line, the headers, and whether a WebSocket handshake survives.
 
 use super::content::Content;
+use super::mapping::joined;
 use super::regexes::exec;
 use super::run::{Run, Status};
 use super::script::{Engine, parts};
 use super::trace::{Outcome, Pass, Proxy, WebSocket};
-use super::uri::escape_for;
 use super::value::Value;
-use crate::config::{Directive, Headers, Location, ProxyUrl, Word};
+use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
 use crate::nginx::{self, Version};
 
 /// How long an upstream may be silent unless something else is set.
@@ -92,6 +92,10 @@ impl<'c> Run<'_, 'c> {
                 method.text()
             ),
         );
+        let (host, port) = split_port(&target.host_header.bytes);
+        if port.is_none() {
+            self.tell_group(host);
+        }
         let read_timeout = self.timeout("proxy_read_timeout");
         Content::Outcome(Outcome::Proxy(Proxy {
             upstream: target.base.text(),
@@ -174,6 +178,32 @@ impl<'c> Run<'_, 'c> {
         self.fill(text, &parts, &values, room, &mut engine)
     }
 
+    /// The `upstream` block of a name.
+    fn group(&self, name: &[u8]) -> Option<Directive<'c>> {
+        let named = |block: &Directive<'c>| {
+            let word = block.argument(0);
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        self.server.http()?.own("upstream").find(named)
+    }
+
+    /// Says which servers a name stands for.
+    fn tell_group(&mut self, name: &[u8]) {
+        let Some(group) = self.group(name) else {
+            return;
+        };
+        let servers: Vec<String> = group
+            .own("server")
+            .filter_map(|server| server.argument(0))
+            .map(|address| address.text().into_owned())
+            .collect();
+        let name = String::from_utf8_lossy(name);
+        self.step(
+            Some(group),
+            format!("`{name}` stands for {}", servers.join(", ")),
+        );
+    }
+
     /// Why an address that was put together cannot be connected to, if that is certain
     /// (`ngx_http_upstream_init_request`).
     fn unresolved(&mut self, pass: Directive<'c>, target: &Target) -> Option<Status> {
@@ -188,15 +218,7 @@ impl<'c> Run<'_, 'c> {
             .parse::<std::net::IpAddr>()
             .is_ok();
         let config = self.tracer.config;
-        let is_group = || {
-            config.directives().any(|block| {
-                block.is("upstream")
-                    && block.is_block()
-                    && block
-                        .argument(0)
-                        .is_some_and(|name| name.eq_ignore_ascii_case(host))
-            })
-        };
+        let is_group = || self.group(host).is_some();
         // A literal address elsewhere makes a group of its own.
         let is_literal = || {
             config
@@ -241,29 +263,23 @@ impl<'c> Run<'_, 'c> {
         if target.uri.bytes.is_empty() && self.valid_unparsed_uri {
             return Value::new(self.unparsed_uri.clone());
         }
-        let mut uri = Value::default();
-        let mut cut = 0;
-        if self.valid_location {
-            uri.push(&target.uri);
-            if !target.uri.bytes.is_empty() {
-                let location = pass.parent().and_then(Location::of);
-                let name = location
-                    .filter(|location| !location.is_regex() && !location.path.starts_with(b"@"));
-                cut = name
-                    .map_or(0, |name| name.path.len())
-                    .min(self.uri.bytes.len());
-            }
-        }
-        let rest = &self.uri.bytes[cut..];
-        let rest = match self.quoted_uri || self.internal {
-            true => escape_for(rest, self.version),
-            false => rest.to_vec(),
+        let part = match self.valid_location {
+            true => target.uri.clone(),
+            false => Value::default(),
         };
-        uri.push(&self.uri.with(rest));
-        if !self.args.bytes.is_empty() {
-            uri.bytes.push(b'?');
-            uri.push(&self.args);
+        let mut cut = 0;
+        if !part.bytes.is_empty() {
+            let location = pass.parent().and_then(Location::of);
+            let name = location.filter(|location| location.modifier != Modifier::Named);
+            let name = name.filter(|location| !location.is_regex());
+            let length = name.map_or(0, |name| name.path.len());
+            cut = length.min(self.uri.bytes.len());
         }
+        let escaped = (self.quoted_uri || self.internal).then_some(self.version);
+        let rest = &self.uri.bytes[cut..];
+        let mut uri = part.with(joined(&part.bytes, rest, &self.args.bytes, escaped));
+        uri.learn(&self.uri);
+        uri.learn(&self.args);
         uri
     }
 
@@ -422,10 +438,10 @@ impl<'c> Run<'_, 'c> {
                 false => Value::unknown("content_length"),
             };
         }
-        if self.header("transfer-encoding").is_some() {
+        if self.chunked {
             return Value::unknown("content_length");
         }
-        match self.content_length() {
+        match self.content_length {
             Some(length) => Value::new(length.to_string()),
             None => Value::default(),
         }
@@ -471,7 +487,10 @@ impl<'c> Run<'_, 'c> {
             }
         }
         if http_version != "1.1" {
-            missing.push(format!("HTTP/{http_version}"));
+            missing.push(match http_version {
+                "1.0" => "HTTP/1.0, which a strict backend refuses".to_owned(),
+                version => format!("HTTP/{version}"),
+            });
         }
         if !missing.is_empty() {
             return WebSocket::Incomplete(missing.join(", "));
@@ -517,6 +536,12 @@ impl<'c> Run<'_, 'c> {
             Some(pass),
             format!("passed to {} by {protocol}", upstream.text()),
         );
+        let schemes = ["grpc://", "grpcs://", "uwsgi://", "suwsgi://"];
+        let host = schemes
+            .iter()
+            .find_map(|scheme| upstream.bytes.strip_prefix(scheme.as_bytes()))
+            .unwrap_or(&upstream.bytes);
+        self.tell_group(host);
         Content::Outcome(Outcome::Pass(Pass {
             protocol: protocol.to_owned(),
             upstream: upstream.text(),

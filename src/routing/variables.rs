@@ -9,10 +9,17 @@ use crate::nginx::{Subsystem, Version};
 /// How deep variables may be defined by each other (`NGX_HTTP_VARIABLE_DEPTH`).
 const DEPTH: usize = 100;
 
+/// How many variables are looked up for one request: volatile maps can ask for any number.
+const LOOKUPS: u32 = 100_000;
+
 impl<'c> Run<'_, 'c> {
     /// The value of a variable; empty when it has none.
     pub(super) fn variable(&mut self, name: &str) -> Value {
         let name = name.to_ascii_lowercase();
+        self.lookups += 1;
+        if self.lookups > LOOKUPS {
+            return Value::unknown(&name);
+        }
         if let Some(value) = self.variables.get(&name) {
             return value.clone();
         }
@@ -103,7 +110,10 @@ impl<'c> Run<'_, 'c> {
                 ]
                 .concat(),
             ),
-            "server_protocol" => text(self.request.protocol.as_str()),
+            "server_protocol" => match self.has_line {
+                true => text(self.request.protocol.as_str()),
+                false => Value::default(),
+            },
             "scheme" => text(if self.tls { "https" } else { "http" }),
             "https" => text(if self.tls { "on" } else { "" }),
             "http2" | "http3" | "request_completion" => Value::default(),

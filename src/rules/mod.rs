@@ -1,7 +1,11 @@
 //! Every rule. Generated from this directory by `just update`; do not edit.
 
 mod alias_traversal;
+mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
+mod deprecated_directive;
+mod duplicate_default_server;
+mod duplicate_directive;
 mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
@@ -11,7 +15,13 @@ mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
+mod invalid_regex;
+mod invalid_value;
 mod lost_proxy_header;
+mod misplaced_directive;
+mod misplaced_location;
+mod missing_block;
+mod missing_certificate;
 mod missing_include;
 mod missing_websocket_upgrade;
 mod never_matching_location;
@@ -21,10 +31,13 @@ mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
 mod template_syntax;
+mod undefined_zone;
+mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod wrong_argument_count;
 mod zero_timeout;
 
 use crate::rule::Rule;
@@ -32,7 +45,11 @@ use crate::rule::Rule;
 /// The rules by name.
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
+    ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("deprecated-directive", &deprecated_directive::RULE),
+    ("duplicate-default-server", &duplicate_default_server::RULE),
+    ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     (
@@ -54,7 +71,13 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
     ),
+    ("invalid-regex", &invalid_regex::RULE),
+    ("invalid-value", &invalid_value::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
+    ("misplaced-directive", &misplaced_directive::RULE),
+    ("misplaced-location", &misplaced_location::RULE),
+    ("missing-block", &missing_block::RULE),
+    ("missing-certificate", &missing_certificate::RULE),
     ("missing-include", &missing_include::RULE),
     (
         "missing-websocket-upgrade",
@@ -67,9 +90,12 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("undefined-zone", &undefined_zone::RULE),
+    ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

@@ -3,6 +3,8 @@ use crate::rule::*;
 rule! {
     /// nginx cannot read the file: a `;`, a brace or a quote is missing, or stands where none may.
     ///
+    /// A directive that needs a block and has none, or the reverse, belongs here too.
+    ///
     /// nginx stops at the first mistake of this kind and names the line where it noticed, which is often far below the
     /// line that is wrong. Here every mistake is shown, at the place where it was made.
     ///
@@ -20,6 +22,9 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
+    for (directive, misfit) in config.misfits() {
+        wrong_end(directive, misfit, report);
+    }
     for mistake in config.mistakes() {
         let span = mistake.span;
         let text = config.excerpt(span);
@@ -108,6 +113,27 @@ fn check(config: &Config, report: &mut Report) {
             }
         }
     }
+}
+
+/// A block where nginx wants a `;`, or the reverse (`ngx_conf_handler`).
+fn wrong_end(directive: Directive<'_>, misfit: &Misfit, report: &mut Report) {
+    let name = directive.name();
+    let place = directive.span();
+    match misfit {
+        Misfit::NoBlock => report
+            .at(
+                place,
+                format!("`{name}` needs a block in braces, not a `;`"),
+            )
+            .here("a `{` must stand after this"),
+        Misfit::Block => report
+            .at(
+                place,
+                format!("`{name}` takes no block: it ends with a `;`"),
+            )
+            .here("a `;` must stand after this"),
+        _ => return,
+    };
 }
 
 fn unclosed_block(config: &Config, mistake: &Mistake, report: &mut Report) {

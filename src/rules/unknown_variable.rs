@@ -8,8 +8,9 @@ rule! {
     /// that guides to WebSockets give to a `map`, which has to be copied with the rest.
     ///
     /// ## When it is fine
-    /// When a module that nginspect does not know defines it. Nothing is said where a part of the configuration cannot
-    /// be seen, and in templates nothing of names in capitals.
+    /// When a module that nginspect does not know defines it. Nothing is said where such a module is loaded, where a
+    /// directive is unknown that is no misspelled one, where a part of the configuration cannot be seen, and in templates
+    /// nothing of names in capitals.
     ///
     /// ## Fix
     /// Safe: the `map` that defines `$connection_upgrade`. There is none for other names.
@@ -70,14 +71,45 @@ fn unknown(
             .fix("add the `map`", config.prepend_to_http(&MAP));
         return;
     }
-    let finding = report.at(
-        place,
-        format!("nginx knows no variable `${name}`, and nothing here defines it"),
-    );
+    let message = match config.variable_of_other_version(name, subsystem) {
+        Some(known) => other_version(config, known, name),
+        None => format!("nginx knows no variable `${name}`, and nothing here defines it"),
+    };
+    let finding = report.at(place, message);
     finding.here("nginx does not start without it");
+    let other_part = match subsystem {
+        Subsystem::Http => (Subsystem::Stream, "`stream`", "`http`"),
+        Subsystem::Stream => (Subsystem::Http, "`http`", "`stream`"),
+    };
+    if let Some(definition) = config.definitions_in(name, other_part.0).next() {
+        let (_, there, here) = other_part;
+        finding
+            .label(definition.span(), format!("defined for {there} only"))
+            .help(format!(
+                "Define it in {here} too: the two share no variables."
+            ));
+        return;
+    }
     if name.bytes().all(|byte| byte.is_ascii_digit()) {
         finding.help("The groups of a regex are `$1` to `$9`, written without braces.");
     } else if let Some(similar) = config.similar_variable(name, subsystem) {
         finding.help(format!("Did you mean `${similar}`?"));
+    }
+}
+
+fn other_version(config: &Config, known: &nginx::Variable, name: &str) -> String {
+    let told = config.told_version();
+    match (told, known.gone) {
+        (Some(told), Some(gone)) if gone <= told => {
+            format!("nginx {told} has no variable `${name}` any more: it is gone since {gone}")
+        }
+        (Some(told), _) => {
+            let since = known.since;
+            format!("nginx {told} has no variable `${name}` yet: it comes with {since}")
+        }
+        (None, Some(gone)) => {
+            format!("nginx has no variable `${name}` any more: it is gone since {gone}")
+        }
+        (None, None) => format!("nginx knows no variable `${name}`, and nothing here defines it"),
     }
 }

@@ -8,6 +8,7 @@ mod program;
 mod routes;
 mod settings;
 mod suppress;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::fs;

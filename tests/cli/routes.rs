@@ -178,7 +178,7 @@ fn locations_stand_in_the_order_in_which_nginx_decides() {
         }",
     );
     let expected = [
-        "=/b", "=/a", "^~/a/b/c", "/a/b", "/a", "/", "=/x", "/longer/", "~z", "~c", "~*a", "@n",
+        "=/b", "=/a", "^~/a/b/c", "/a/b", "/a", "/", "=/x", "/longer/", "~z", "~c", "~*a", "@@n",
     ];
     let document = json(&text);
     let server = &document["servers"][0];

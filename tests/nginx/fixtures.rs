@@ -12,7 +12,8 @@ use crate::harness::{Nginx, Verdict, say};
 struct Expectation {
     /// `rejects`, with the text that must occur in nginx's message: `rejects "duplicate location"`.
     refusal: Option<String>,
-    /// Why this nginx has no opinion: it is older than `since 1.29.7`, or it lacks the module of `needs http_v3`.
+    /// Why this nginx has no opinion: it is older than `since 1.29.7`, not older than `before 1.25.1`, or it lacks the
+    /// module of `needs http_v3`.
     skipped: Option<String>,
 }
 
@@ -27,8 +28,9 @@ impl Expectation {
             match word {
                 "rejects" => expectation.refusal = Some(rest.trim_matches('"').to_owned()),
                 "since" if nginx.version >= rest.parse::<Version>()? => {}
+                "before" if nginx.version < rest.parse::<Version>()? => {}
                 "needs" if nginx.has(rest) => {}
-                "since" | "needs" => expectation.skipped = Some(line.to_owned()),
+                "since" | "before" | "needs" => expectation.skipped = Some(line.to_owned()),
                 _ => return Err(format!("`# nginx: {line}` is not understood")),
             }
         }
@@ -121,7 +123,11 @@ fn comments_at_the_top_of_a_fixture_say_what_nginx_does() {
         let expectation = read(text).expect("a known comment");
         assert_eq!(expectation.meets(&verdict).is_ok(), met, "{text}");
     }
-    for text in ["# nginx: since 99.0.0", "# nginx: needs no_such"] {
+    for text in [
+        "# nginx: since 99.0.0",
+        "# nginx: before 0.1.0",
+        "# nginx: needs no_such",
+    ] {
         let expectation = read(text).expect("a known comment");
         assert!(expectation.skipped.is_some(), "{text}");
     }

@@ -3,6 +3,7 @@
 //! Everything that nginx would write goes to a temporary folder, so this works for any user and disturbs no nginx that
 //! is running already.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,26 @@ pub(crate) struct Nginx {
     pub(crate) version: Version,
     /// What `nginx -V` says about how it was built.
     build: String,
+}
+
+/// How far nginx goes with a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// It reads the text, and touches no socket, log or shared memory.
+    Text,
+    /// All of `nginx -t`.
+    Whole,
+}
+
+/// What nginx says while it reads a configuration.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Nothing.
+    None,
+    /// It refuses the configuration for its text: the message, and the line where it says so.
+    Line(String, Option<u32>),
+    /// It refuses it for what this machine has or lacks.
+    Machine,
 }
 
 /// What `nginx -t` says.
@@ -103,6 +124,136 @@ impl Nginx {
             with.is_some_and(|name| name == module || name.strip_suffix("_module") == Some(module))
                 || option.starts_with("--add-module=") && option.contains(module)
         })
+    }
+
+    /// What defines modules: first the binary, then the files of dynamic modules beside it, each with their names.
+    fn programs(&self) -> &'static [(PathBuf, BTreeSet<String>)] {
+        static FOUND: OnceLock<Vec<(PathBuf, BTreeSet<String>)>> = OnceLock::new();
+        FOUND.get_or_init(|| {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+            let mut files = folders.map(|folder| folder.join(&self.binary));
+            let binary = files.find(|file| file.is_file());
+            let option = |option: &str| option.strip_prefix("--modules-path=").map(PathBuf::from);
+            let folder = self.build.split_whitespace().find_map(option);
+            let files = folder.and_then(|folder| fs::read_dir(folder).ok());
+            let modules = files
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|file| file.path());
+            let mut modules: Vec<PathBuf> = modules.collect();
+            modules.sort();
+            let programs = binary.into_iter().chain(modules);
+            programs
+                .filter_map(|path| {
+                    let mut names = module_names(&fs::read(&path).ok()?);
+                    names.extend(
+                        path.file_stem()
+                            .map(|stem| stem.to_string_lossy().into_owned()),
+                    );
+                    Some((path, names))
+                })
+                .collect()
+        })
+    }
+
+    /// True for a module of this name that is in the binary or in one of the dynamic modules beside it.
+    pub(crate) fn defines(&self, module: &str) -> bool {
+        let mut programs = self.programs().iter();
+        programs.any(|(_, names)| names.contains(module))
+    }
+
+    /// The dynamic modules to load, in order, for a module of this name.
+    fn files_of(&self, module: &str) -> Vec<&'static Path> {
+        let programs = self.programs();
+        let is_built_in = programs
+            .first()
+            .is_some_and(|(_, names)| names.contains(module));
+        let mut modules = programs.iter().skip(1);
+        let Some((path, _)) = modules.find(|(_, names)| names.contains(module) && !is_built_in)
+        else {
+            return Vec::new();
+        };
+        // What Debian's own configuration loads first.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let before: &[&str] = match &*name {
+            "ngx_http_lua_module.so" | "ngx_http_set_misc_module.so" => &["ndk_http_module.so"],
+            _ if name.starts_with("ngx_stream_") && name != "ngx_stream_module.so" => {
+                &["ngx_stream_module.so"]
+            }
+            _ => &[],
+        };
+        let is_needed = |path: &&Path| before.iter().any(|name| path.ends_with(name));
+        let needed = programs
+            .iter()
+            .map(|(path, _)| path.as_path())
+            .filter(is_needed);
+        needed.chain([path.as_path()]).collect()
+    }
+
+    /// Lets nginx read a text with some modules loaded.
+    pub(crate) fn refusal(
+        &self,
+        folder: &Path,
+        text: &str,
+        modules: &[&str],
+        reading: Reading,
+    ) -> Refusal {
+        const LAST: &str = "the_text_ends_here";
+        let mut globals = format!("pid \"{}/pid\";", folder.display());
+        let mut files: Vec<&Path> = Vec::new();
+        for file in modules.iter().flat_map(|module| self.files_of(module)) {
+            if !files.contains(&file) {
+                files.push(file);
+                globals += &format!(" load_module \"{}\";", file.display());
+            }
+        }
+        let root = folder.join("nginx.conf");
+        let end = match reading {
+            Reading::Text => format!("{LAST};\n"),
+            Reading::Whole => String::new(),
+        };
+        fs::write(&root, format!("{text}{end}")).expect("a writable folder");
+        let mut command = Command::new(&self.binary);
+        command.arg("-t").arg("-p").arg(folder).arg("-c").arg(&root);
+        command.args(["-g", &globals, "-e", "stderr"]);
+        let output = command.stdin(Stdio::null()).output().expect("nginx runs");
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        // Some modules report with a level of their own, and some say nothing.
+        let at_level = |level| messages.lines().find(|line| line.contains(level));
+        let refusal = at_level("[emerg]").or_else(|| at_level("[error]"));
+        let (_, message) = refusal
+            .and_then(|line| line.split_once("] "))
+            .map(|(_, rest)| rest.split_once(": ").unwrap_or(("", rest)))
+            .unwrap_or_default();
+        let is_through = match reading {
+            Reading::Text => message.contains(&format!("unknown directive \"{LAST}\"")),
+            Reading::Whole => output.status.success(),
+        };
+        if is_through {
+            return Refusal::None;
+        }
+        let foreign = [
+            "failed (",
+            "SSL:",
+            "SSL_",
+            "host not found",
+            "getpwnam",
+            "getgrnam",
+            "xsltParse",
+            "xmlParse",
+            "require_pv",
+            "without",
+            "GeoIP_",
+            "OPENSSL",
+        ];
+        if has_system_error(message) || foreign.iter().any(|part| message.contains(part)) {
+            return Refusal::Machine;
+        }
+        let place = format!("{}:", root.display());
+        let line = message.rsplit_once(&place).map(|(_, line)| line.parse());
+        Refusal::Line(message.to_owned(), line.and_then(Result::ok))
     }
 
     /// Asks for a verdict on the file `root` of a folder, which is also where its includes are.
@@ -187,6 +338,18 @@ impl Nginx {
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
+}
+
+/// The names of modules that a program defines: each stands in its list of modules and among its symbols, while the
+/// modules that a dynamic one is to be put before stand in a list only.
+fn module_names(program: &[u8]) -> BTreeSet<String> {
+    let texts = program.split(|byte| *byte == 0);
+    let mut once = BTreeSet::new();
+    let names = texts.filter(|text| text.ends_with(b"_module"));
+    names
+        .filter_map(|name| String::from_utf8(name.to_vec()).ok())
+        .filter(|name| !once.insert(name.clone()))
+        .collect()
 }
 
 /// True for a message that ends like `failed (13: Permission denied)`.

@@ -7,11 +7,13 @@ mod debian;
 mod fixes;
 mod fixtures;
 mod harness;
+mod load;
 mod locations;
 mod routes;
 mod routing;
 mod tokenizer;
 mod trace;
+mod truth;
 mod websocket;
 
 use harness::{Echo, Nginx, PORT, Server};

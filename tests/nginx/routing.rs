@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use crate::harness::{Echo, Nginx, PORT, Server, say};
 
 /// Request targets around the names that locations have here.
-const TARGETS: [&str; 24] = [
+const TARGETS: [&str; 25] = [
     "/",
     "/a",
     "/a/",
@@ -37,6 +37,7 @@ const TARGETS: [&str; 24] = [
     "/a/%3Fb",
     "/a/b/../..",
     "//a",
+    "/a/b?",
 ];
 
 fn config(text: &str) -> Config {

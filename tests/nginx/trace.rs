@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,6 +65,7 @@ struct Writer {
     /// The number of the next block that is marked.
     mark: usize,
     backend: u16,
+    fastcgi: u16,
     root: String,
 }
 
@@ -162,7 +163,7 @@ impl Writer {
         };
         let listen = self
             .dice
-            .pick(&["127.0.0.1:", "127.0.0.1:", "", "127.0.0.2:"]);
+            .pick(&["127.0.0.1:", "127.0.0.1:", "", "127.0.0.2:", "[::1]:"]);
         self.line(format!("listen {listen}{PORT}{default};"));
         if number == 0 && listen != "127.0.0.1:" {
             self.line(format!("listen 127.0.0.1:{PORT};"));
@@ -213,6 +214,22 @@ impl Writer {
             }
         }
         self.locations(None, 0);
+        if self.dice.chance(50) {
+            let uri = self
+                .dice
+                .pick(&["", "/", "/all", "/all/?z", "$uri", "/q?$args"]);
+            self.line(format!(
+                "location ^~ /api/v {{ proxy_pass http://backend{uri};"
+            ));
+            self.mark();
+            self.headers();
+            self.line("}");
+        }
+        if self.dice.chance(50) {
+            self.line("location = / {");
+            self.body(Kind::Exact, "/", 9);
+            self.line("}");
+        }
         for name in ["@one", "@two"] {
             if self.dice.chance(70) {
                 self.line(format!("location {name} {{"));
@@ -228,8 +245,9 @@ impl Writer {
     }
 
     fn locations(&mut self, outer: Option<&str>, depth: usize) {
-        let mut taken: Vec<String> = Vec::new();
-        for _ in 0..self.dice.roll(if depth == 0 { 10 } else { 3 }) {
+        let mut taken = vec!["=/".to_owned()];
+        let least = if depth == 0 { 3 } else { 0 };
+        for _ in 0..least + self.dice.roll(if depth == 0 { 8 } else { 3 }) {
             let kind = match self.dice.roll(10) {
                 0 => Kind::Exact,
                 1..=4 => Kind::Prefix,
@@ -310,7 +328,7 @@ impl Writer {
             ]);
             self.line(format!("limit_except {methods} {{ {inner} }}"));
         }
-        self.handler(kind, name);
+        self.handler(kind);
         let may_nest = matches!(kind, Kind::Prefix | Kind::Preferential | Kind::Regex);
         if depth < 2 && may_nest && self.dice.chance(35) {
             let outer = if kind == Kind::Regex { "\0" } else { name };
@@ -318,11 +336,11 @@ impl Writer {
         }
     }
 
-    fn handler(&mut self, kind: Kind, name: &str) {
+    fn handler(&mut self, kind: Kind) {
         let root = self.root.clone();
         let backend = self.backend;
         let literal = matches!(kind, Kind::Exact | Kind::Prefix | Kind::Preferential);
-        match self.dice.roll(13) {
+        match self.dice.roll(15) {
             0..=3 | 10..=12 => {
                 let uris: &[&str] = if literal {
                     &[
@@ -428,9 +446,36 @@ impl Writer {
                     .pick(&["empty_gif;", "index b c.txt;", "autoindex on;"]);
                 self.line(handler.replace("index b c.txt", "index \"b c.txt\""));
             }
+            9 => {
+                let fastcgi = self.fastcgi;
+                self.line(format!("fastcgi_pass 127.0.0.1:{fastcgi};"));
+                for (percent, line) in [
+                    (50, r"fastcgi_split_path_info ^(.+\.php)(/.*)?$;"),
+                    (50, "fastcgi_index index.php;"),
+                    (
+                        70,
+                        "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
+                    ),
+                    (40, "fastcgi_param PATH_INFO $fastcgi_path_info;"),
+                    (40, "fastcgi_param QUERY_STRING $query_string if_not_empty;"),
+                    (
+                        30,
+                        "fastcgi_param REQUEST \"$request_method $request_uri $document_uri\";",
+                    ),
+                    (
+                        30,
+                        "fastcgi_param SERVER \"$server_name:$server_port $server_protocol $scheme $https\";",
+                    ),
+                    (20, "fastcgi_param EMPTY \"\";"),
+                    (20, "fastcgi_param EMPTY $arg_none if_not_empty;"),
+                ] {
+                    if self.dice.chance(percent) {
+                        self.line(line);
+                    }
+                }
+            }
             _ => {}
         }
-        let _ = name;
     }
 
     fn headers(&mut self) {
@@ -536,9 +581,12 @@ enum Kind {
 }
 
 fn request(dice: &mut Dice, port: u16) -> Request {
-    let address = dice.pick(&["127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2"]);
+    let address = dice.pick(&["127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "[::1]"]);
     let mut request = Request::get(&format!("http://{address}:{port}/")).expect("a URL");
-    request.client = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    request.client = Some(match address {
+        "[::1]" => Ipv6Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::LOCALHOST.into(),
+    });
     let path = match dice.chance(75) {
         true => dice
             .pick(&[
@@ -707,7 +755,7 @@ fn request(dice: &mut Dice, port: u16) -> Request {
 
 /// An answer of nginx.
 #[derive(Debug)]
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
     body: String,
@@ -715,16 +763,18 @@ struct Answer {
 
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
+        self.head.split("\r\n").find_map(|line| {
             let (known, value) = line.split_once(':')?;
-            known.eq_ignore_ascii_case(name).then(|| value.trim())
+            known
+                .eq_ignore_ascii_case(name)
+                .then(|| value.strip_prefix(' ').unwrap_or(value))
         })
     }
 }
 
 /// What nginx answers; nothing when it closes the connection.
-fn ask(server: &Server, request: &Request) -> Option<Answer> {
-    let address: Ipv4Addr = request.host.parse().expect("an address");
+pub(crate) fn ask(server: &Server, request: &Request) -> Option<Answer> {
+    let address: IpAddr = request.host.parse().expect("an address");
     let mut stream = TcpStream::connect((address, server.port())).expect("nginx listens");
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
@@ -783,7 +833,7 @@ fn mark_of(trace: &Trace<'_>) -> Option<String> {
 }
 
 /// What a trace and an answer do not agree about.
-fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
+pub(crate) fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
     let Some(answer) = answer else {
         return (trace.outcome != Outcome::Close).then(|| "nginx closed the connection".to_owned());
     };
@@ -819,6 +869,12 @@ fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
         } if !head_only && *body != answer.body => {
             Some(format!("body {body:?} is {:?}", answer.body))
         }
+        Outcome::Pass(pass) if !head_only => {
+            let line = |(name, value): &(String, String)| format!("{name}={value}\n");
+            let expected: String = pass.params.iter().map(line).collect();
+            let same = answer.body.starts_with(&expected);
+            (!same).then(|| format!("parameters {expected:?} are {:?}", answer.body))
+        }
         Outcome::Proxy(proxy) if !head_only => {
             let uri = String::from_utf8_lossy(&proxy.uri);
             let mut expected = format!("{} {uri} HTTP/{}\r\n", proxy.method, proxy.http_version);
@@ -850,15 +906,87 @@ fn disagreement(trace: &Trace<'_>, answer: Option<&Answer>) -> Option<String> {
     }
 }
 
-fn read(text: &str, port: u16, version: Version) -> Config {
+pub(crate) fn read(text: &str, port: u16, version: Version) -> Config {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, text.replace(PORT, &port.to_string())).expect("a file");
     let options = LoadOptions {
-        version,
+        version: Some(version),
         ..LoadOptions::default()
     };
     load(&Root::File(path), &options).expect("a configuration")
+}
+
+/// A FastCGI application that answers with its parameters, in their order; its port.
+fn fastcgi_echo() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = listener.local_addr().expect("a bound socket").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // nginx may have gone away.
+            let _ = answer_fastcgi(&mut stream);
+        }
+    });
+    port
+}
+
+fn answer_fastcgi(stream: &mut TcpStream) -> std::io::Result<()> {
+    const PARAMS: u8 = 4;
+    const STDIN: u8 = 5;
+    let mut params = Vec::new();
+    loop {
+        let mut head = [0; 8];
+        stream.read_exact(&mut head)?;
+        let length = usize::from(u16::from_be_bytes([head[4], head[5]]));
+        let mut content = vec![0; length + usize::from(head[6])];
+        stream.read_exact(&mut content)?;
+        match head[1] {
+            PARAMS => params.extend(&content[..length]),
+            STDIN if length == 0 => break,
+            _ => {}
+        }
+    }
+    let mut answer = b"Status: 200 OK\r\n\r\n".to_vec();
+    let mut rest = &params[..];
+    while !rest.is_empty() {
+        let mut size = || {
+            let (length, after) = match rest[0] {
+                short @ ..128 => (usize::from(short), 1),
+                _ => (
+                    u32::from_be_bytes([rest[0] & 127, rest[1], rest[2], rest[3]]) as usize,
+                    4,
+                ),
+            };
+            rest = &rest[after..];
+            length
+        };
+        let (name, value) = (size(), size());
+        answer.extend(&rest[..name]);
+        answer.push(b'=');
+        answer.extend(&rest[name..name + value]);
+        answer.push(b'\n');
+        rest = &rest[name + value..];
+    }
+    let length = (answer.len() as u16).to_be_bytes();
+    stream.write_all(&[1, 6, 0, 1, length[0], length[1], 0, 0])?;
+    stream.write_all(&answer)?;
+    stream.write_all(&[1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
+/// Makes the files of a document root, and says of everything there whether it exists.
+pub(crate) fn disk_of(root: &Path) -> Disk {
+    let mut disk = Disk::default();
+    for file in FILES {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, file).expect("a file");
+        disk.add(path.to_string_lossy().as_bytes());
+    }
+    let around = root.parent().expect("a folder around");
+    for folder in [root, around] {
+        disk.close(folder.to_string_lossy().as_bytes());
+    }
+    disk
 }
 
 #[test]
@@ -873,26 +1001,14 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
     let first: u64 = number("NGINSPECT_TRACE_FIRST").unwrap_or(0);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().canonicalize().expect("a folder");
-    let mut disk = Disk::default();
-    for file in FILES {
-        let path = root.join(file);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(&path, file).expect("a file");
-        disk.add(path.to_string_lossy().as_bytes());
-    }
-    disk.close(root.to_string_lossy().as_bytes());
-    disk.close(
-        root.parent()
-            .unwrap_or(Path::new("/"))
-            .to_string_lossy()
-            .as_bytes(),
-    );
     let options = Options {
-        disk,
+        disk: disk_of(&root),
         ..Options::default()
     };
     let backend = Echo::start().port;
-    let (mut asked, mut refused, mut assumed, mut proxied) = (0, 0, 0, 0);
+    let fastcgi = fastcgi_echo();
+    let (mut asked, mut refused, mut assumed) = (0, 0, 0);
+    let (mut proxied, mut passed) = (0, 0);
     let mut wrong = String::new();
     let mut disagreements = 0;
     for round in first..first + rounds {
@@ -901,12 +1017,14 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
             text: String::new(),
             mark: 0,
             backend,
+            fastcgi,
             root: root.to_string_lossy().into_owned(),
         };
         let text = writer.config();
         let server = match Server::try_start(nginx, &text) {
             Ok(server) => server,
-            Err(log) if log.contains("Address already in use") => continue,
+            // Another program has the port, or the machine has no IPv6.
+            Err(log) if log.contains("bind()") => continue,
             Err(log) => {
                 assert!(
                     refused < rounds / 2 + 5,
@@ -921,12 +1039,15 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
         };
         let config = read(&text, server.port(), nginx.version);
         let tracer = Tracer::new(&config, options.clone());
-        let everywhere = text.contains(&format!("listen {PORT}"));
-        let elsewhere = text.contains("listen 127.0.0.2");
+        let listens = |address: &str| text.contains(&format!("listen {address}{PORT}"));
         let mut dice = Dice(round ^ 0x5eed);
         for _ in 0..REQUESTS {
             let request = request(&mut dice, server.port());
-            if request.host == "127.0.0.2" && !everywhere && !elsewhere {
+            let reached = match request.host.as_str() {
+                "::1" => listens("[::1]:"),
+                host => listens("") || listens(&format!("{host}:")),
+            };
+            if !reached {
                 continue;
             }
             let trace = tracer.trace(&request).expect("an answer");
@@ -939,6 +1060,7 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
                 continue;
             }
             proxied += usize::from(matches!(trace.outcome, Outcome::Proxy(_)));
+            passed += usize::from(matches!(trace.outcome, Outcome::Pass(_)));
             let answer = ask(&server, &request);
             if let Some(what) = disagreement(&trace, answer.as_ref()) {
                 disagreements += 1;
@@ -974,12 +1096,12 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
         }
     }
     say(&format!(
-        "nginx {} and trace were asked {asked} times, {proxied} times with an upstream; {assumed} had assumptions, {refused} configurations were refused",
+        "nginx {} and trace were asked {asked} times, {proxied} times with an upstream and {passed} times with FastCGI; {assumed} had assumptions, {refused} configurations were refused",
         nginx.version
     ));
     assert!(disagreements == 0, "{disagreements} disagreements\n{wrong}");
     assert!(
         asked > 10 * rounds as usize && proxied > rounds as usize,
-        "too few"
+        "too few reach an upstream"
     );
 }

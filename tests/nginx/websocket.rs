@@ -16,7 +16,7 @@ fn config(nginx: &Nginx, text: &str) -> Config {
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, text.replace(PORT, "80")).expect("a file");
     let options = LoadOptions {
-        version: nginx.version,
+        version: Some(nginx.version),
         ..LoadOptions::default()
     };
     load(&Root::File(path), &options).expect("a configuration")

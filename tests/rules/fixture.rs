@@ -144,7 +144,7 @@ pub(crate) fn read(path: &Path, texts: &Texts) -> Job {
     let mut options = LoadOptions::default();
     options.files.buffers = texts.clone();
     if let Some(version) = head().find_map(|line| line.strip_prefix("# nginx-version: ")) {
-        options.version = version.parse().expect("a version");
+        options.version = Some(version.parse().expect("a version"));
     }
     if head().any(|line| line == "# lone") {
         let mut finder = Finder {

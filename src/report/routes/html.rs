@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::picture::picture;
 use super::{
-    Counts, OTHERWISE, before, counted, listening, near, place, search, site_span, time, title,
-    websocket,
+    Counts, OTHERWISE, before, counted, listening, near, place, search, site_span, title, websocket,
 };
 use crate::config::Config;
+use crate::report::trace::duration;
 use crate::report::xml::escaped;
 use crate::routing::{Before, Handler, Reach, Route, Routes, Site};
 
@@ -208,7 +208,7 @@ fn row(
     };
     let timeout = route
         .read_timeout
-        .map(|(milliseconds, _)| time(milliseconds))
+        .map(|(milliseconds, _)| duration(milliseconds))
         .unwrap_or_default();
     let reach = match (&route.reach, route.reach.url()) {
         (Reach::No(reason), _) => {

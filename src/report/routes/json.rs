@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, Directive, Modifier};
+use crate::config::{Config, Directive};
 use crate::routing::{Before, Forwarding, Handler, Listening, Route, Routes, Site};
 use crate::source::Span;
 
@@ -53,11 +53,6 @@ fn socket(listen: &Listening) -> Value {
 
 fn location(config: &Config, route: &Route<'_>) -> Value {
     let location = &route.location;
-    let path = location.path.text();
-    let pattern = match location.modifier {
-        Modifier::Named => path.trim_start_matches('@'),
-        _ => &path,
-    };
     let problem = match &route.websocket {
         Some(Forwarding::Incomplete(why)) => Some(why.as_str()),
         _ => None,
@@ -72,7 +67,7 @@ fn location(config: &Config, route: &Route<'_>) -> Value {
     let mut object = place(config, location.directive.span());
     let mut add = |key: &str, value: Value| object.insert(key.to_owned(), value);
     add("modifier", location.modifier.as_str().into());
-    add("pattern", pattern.into());
+    add("pattern", location.path.text().into());
     add("reachable", route.reach.as_str().into());
     add("witness", route.reach.url().into());
     add("handler", route.handler.to_string().into());

@@ -29,23 +29,6 @@ fn near(config: &Config, site: &Site<'_>, span: Span) -> String {
     }
 }
 
-/// A time as nginx writes it, in its largest unit.
-fn time(milliseconds: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "m"),
-        (1000, "s"),
-    ];
-    let whole = |(unit, _): &&(u64, &str)| milliseconds > *unit && milliseconds % *unit == 0;
-    match UNITS.iter().find(whole) {
-        _ if milliseconds == 0 => "0".to_owned(),
-        Some((unit, name)) => format!("{}{name}", milliseconds / unit),
-        None if milliseconds == 1000 => "1s".to_owned(),
-        None => format!("{milliseconds}ms"),
-    }
-}
-
 /// What a server is called at the head of its part.
 fn title(site: &Site<'_>) -> String {
     match site.server {
@@ -137,27 +120,4 @@ impl Counts {
 fn counted(number: usize, word: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {word}{s}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_in_their_largest_whole_unit() {
-        for (milliseconds, written) in [
-            (0, "0"),
-            (500, "500ms"),
-            (1000, "1s"),
-            (1500, "1500ms"),
-            (60_000, "60s"),
-            (90_000, "90s"),
-            (300_000, "5m"),
-            (3_600_000, "60m"),
-            (86_400_000, "24h"),
-            (604_800_000, "7d"),
-        ] {
-            assert_eq!(time(milliseconds), written, "{milliseconds}");
-        }
-    }
 }

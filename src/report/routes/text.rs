@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{before, listening, near, place, search, shortened, site_span, time, title, websocket};
+use super::{before, listening, near, place, search, shortened, site_span, title, websocket};
 use crate::config::Modifier;
 use crate::report::printable;
+use crate::report::trace::duration;
 use crate::routing::{Handler, Reach, Route, Routes, Site};
 use crate::source::Span;
 
@@ -223,7 +224,7 @@ impl Tree<'_, '_> {
         }
         search(route).into_iter().for_each(&mut add);
         if let Some((milliseconds, _)) = route.read_timeout {
-            add(&format!("read timeout {}", time(milliseconds)));
+            add(&format!("read timeout {}", duration(milliseconds)));
         }
         route.access.iter().for_each(|access| add(access));
         if let Some(text) = websocket(route) {

@@ -10,6 +10,17 @@ pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Opt
         .map(|(_, candidate)| candidate.to_owned())
 }
 
+/// The parameter that is written most like `written`, with the value of this one; names that take a value end in `=`.
+pub fn closest_parameter(written: &str, known: &[&str]) -> Option<String> {
+    let (name, value) = written.split_once('=').unwrap_or((written, ""));
+    let bare = |known: &str| known.trim_end_matches('=').to_owned();
+    let names: Vec<String> = known.iter().map(|known| bare(known)).collect();
+    let meant = closest(&name.to_ascii_lowercase(), names.iter().map(String::as_str))?;
+    let known = known.iter().find(|known| bare(known) == meant)?;
+    let value = if known.ends_with('=') { value } else { "" };
+    Some(format!("{known}{value}")).filter(|meant| meant != written)
+}
+
 /// How many bytes have to be inserted, removed, replaced or swapped with their neighbour (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -44,5 +55,15 @@ mod tests {
         assert_eq!(closest("remote_addresses"), None);
         assert_eq!(closest("h"), None);
         assert_eq!(closest(""), None);
+    }
+
+    #[test]
+    fn a_parameter_that_was_meant_keeps_its_value() {
+        let closest = |written| closest_parameter(written, &["backlog=", "ssl"]);
+        assert_eq!(closest("backlg=5").as_deref(), Some("backlog=5"));
+        assert_eq!(closest("backlog").as_deref(), Some("backlog="));
+        assert_eq!(closest("SSL").as_deref(), Some("ssl"));
+        assert_eq!(closest("ssl=on").as_deref(), Some("ssl"));
+        assert_eq!(closest("bind"), None);
     }
 }
