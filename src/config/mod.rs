@@ -40,7 +40,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -368,12 +367,6 @@ impl PartialEq for Directive<'_> {
 
 impl Eq for Directive<'_> {}
 
-impl Hash for Directive<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.id.hash(state);
-    }
-}
-
 impl fmt::Debug for Directive<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.config.text(self.span()))
@@ -519,6 +512,11 @@ impl<'c> Directive<'c> {
             [include] => Some(*include),
             _ => None,
         }
+    }
+
+    /// Its number in the order in which nginx reads, which no other directive of the configuration has.
+    pub fn number(self) -> u32 {
+        self.id
     }
 
     /// True when it stands before `other` in the order in which nginx reads.

@@ -54,12 +54,13 @@ const TAILS: [&str; 9] = ["", "x", "/", "/x", "x/", "x.html", "-", "x/y.z", "%0A
 /// What is known once for all locations of a configuration.
 pub(super) struct Reaches<'t, 'c> {
     config: &'c Config,
-    winners: HashMap<Directive<'c>, Winner<'c>>,
+    /// By the number of the location that gets nothing.
+    winners: HashMap<u32, Winner<'c>>,
     /// The sockets by their ports.
     sockets: HashMap<u16, Vec<&'t Socket<'c>>>,
     tracer: &'t Tracer<'c>,
     /// Whether a host and port lead to a server.
-    led: HashMap<(Directive<'c>, String), bool>,
+    led: HashMap<(u32, String), bool>,
 }
 
 impl<'t, 'c> Reaches<'t, 'c> {
@@ -68,7 +69,9 @@ impl<'t, 'c> Reaches<'t, 'c> {
         for level in tracer.config.location_levels() {
             let winners = winners(&level);
             let taken = level.iter().zip(winners);
-            all.extend(taken.filter_map(|(location, winner)| Some((location.directive, winner?))));
+            all.extend(
+                taken.filter_map(|(location, winner)| Some((location.directive.number(), winner?))),
+            );
         }
         let mut sockets: HashMap<u16, Vec<&Socket<'c>>> = HashMap::new();
         for socket in &tracer.sockets {
@@ -93,7 +96,7 @@ impl<'t, 'c> Reaches<'t, 'c> {
         let place =
             |other: Directive<'_>| self.config.place(other.span(), location.directive.span());
         let seen = location.visibility();
-        if let Some(winner) = self.winners.get(&location.directive)
+        if let Some(winner) = self.winners.get(&location.directive.number())
             && !winner.but_line_feeds
         {
             let (other, at) = (&winner.location, place(winner.location.directive));
@@ -160,7 +163,7 @@ impl<'t, 'c> Reaches<'t, 'c> {
 
     /// True when a socket with the port of a host has this server answer for it.
     fn leads_to(&mut self, server: Server<'c>, host: &str, tls: bool) -> bool {
-        let key = (server.directive, host.to_owned());
+        let key = (server.directive.number(), host.to_owned());
         if let Some(known) = self.led.get(&key) {
             return *known;
         }

@@ -1,7 +1,5 @@
 //! Who may come in, in a few words.
 
-use std::cmp::Ordering;
-
 use crate::config::Directive;
 
 /// How many addresses are named before the rest is counted.
@@ -44,10 +42,7 @@ fn addresses(scope: Directive<'_>) -> Option<String> {
         .chain(scope.ancestors())
         .map(|level| {
             let mut rules: Vec<_> = level.own("allow").chain(level.own("deny")).collect();
-            rules.sort_by(|one, other| match one.precedes(*other) {
-                true => Ordering::Less,
-                false => Ordering::Greater,
-            });
+            rules.sort_by_key(|rule| rule.number());
             rules
         })
         .find(|rules| !rules.is_empty())?;

@@ -140,7 +140,7 @@ impl<'c> Routes<'c> {
             .collect();
         let mut defaults = HashSet::new();
         for socket in &tracer.sockets {
-            defaults.insert((socket.default.directive, socket.address.clone()));
+            defaults.insert((socket.default.directive.number(), socket.address.clone()));
         }
         let mut builder = Builder {
             groups,
@@ -210,7 +210,7 @@ impl<'c> Routes<'c> {
             "" => Vec::new(),
             host => validate_host(host.as_bytes())?,
         };
-        let mut answers: HashMap<Directive<'c>, Vec<Answering>> = HashMap::new();
+        let mut answers: HashMap<u32, Vec<Answering>> = HashMap::new();
         let regexes = &self.tracer.regexes;
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             regexes.get(pattern, caseless)?.is_match(host).ok()
@@ -220,7 +220,7 @@ impl<'c> Routes<'c> {
             let server = fit.unwrap_or(socket.default);
             let named = || server.names().any(|name| name.eq_ignore_ascii_case(&host));
             answers
-                .entry(server.directive)
+                .entry(server.directive.number())
                 .or_default()
                 .push(Answering {
                     socket: socket.address.to_string(),
@@ -230,7 +230,7 @@ impl<'c> Routes<'c> {
         self.sites.retain_mut(|site| {
             let found = site
                 .server
-                .and_then(|server| answers.remove(&server.directive));
+                .and_then(|server| answers.remove(&server.directive.number()));
             site.answers = found.unwrap_or_default();
             !site.answers.is_empty()
         });
@@ -364,11 +364,11 @@ fn before<'c>(block: Directive<'c>) -> Vec<Before<'c>> {
 }
 
 /// Where a server listens; without any `listen`, at nginx's own default (`ngx_http_core_server`).
-fn listens(server: Server<'_>, defaults: &HashSet<(Directive<'_>, Address)>) -> Vec<Listening> {
+fn listens(server: Server<'_>, defaults: &HashSet<(u32, Address)>) -> Vec<Listening> {
     // Other servers of a fragment are not seen.
     let is_whole = server.directive.visibility() == Visibility::Whole;
     let answers_all =
-        |address: Address| is_whole && defaults.contains(&(server.directive, address));
+        |address: Address| is_whole && defaults.contains(&(server.directive.number(), address));
     let mut all: Vec<Listening> = server
         .listens()
         .filter_map(|listen| {

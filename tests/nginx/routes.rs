@@ -68,7 +68,7 @@ struct Written {
 }
 
 impl Written {
-    fn new(seed: u64) -> String {
+    fn text(seed: u64) -> String {
         let mut written = Self {
             lines: vec!["events {} http {".to_owned()],
             chance: Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
@@ -220,7 +220,7 @@ fn examples_are_answered_by_their_locations_and_unreachable_ones_answer_nothing(
     let targets = targets();
     let (mut reached, mut unreached, mut unknown) = (0, 0, 0);
     for seed in 1..=CASES {
-        let text = Written::new(seed);
+        let text = Written::text(seed);
         let verdict = nginx.check_text(text.replace(PORT, "18080").as_bytes());
         if !verdict.accepted {
             continue;
