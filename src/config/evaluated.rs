@@ -26,6 +26,21 @@ impl<'c> Directive<'c> {
         })
     }
 
+    /// False for a list that the http level hands to servers that there are not: nginx reads its variables where it is
+    /// in effect.
+    pub fn is_merged(self) -> bool {
+        let is_list = |known: &nginx::Directive| {
+            known
+                .form(self.context())
+                .is_some_and(|form| form.inherit == nginx::Inherit::List)
+        };
+        self.context() != Contexts::HTTP
+            || !self.known().is_some_and(is_list)
+            || self
+                .parent()
+                .is_some_and(|http| http.own("server").next().is_some())
+    }
+
     /// The arguments in which nginx looks for variables: no regexes, where a `$` is an anchor, and no literal ones.
     pub fn evaluated_arguments(self) -> Vec<Word<'c>> {
         let name = self.name();

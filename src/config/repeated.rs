@@ -58,7 +58,33 @@ impl Config {
     }
 }
 
-fn repeated_in<'c>(uses: impl Iterator<Item = Directive<'c>>, found: &mut Vec<Repeated<'c>>) {
+/// Lists that `off` makes empty, so that it stands alone (`ngx_http_proxy_redirect` and the setters of cookies).
+const ALONE_WITH_OFF: [&str; 4] = [
+    "proxy_cookie_domain",
+    "proxy_cookie_flags",
+    "proxy_cookie_path",
+    "proxy_redirect",
+];
+
+fn repeated_in<'c>(
+    uses: impl Iterator<Item = Directive<'c>> + Clone,
+    found: &mut Vec<Repeated<'c>>,
+) {
+    let is_off = |one: &Directive<'_>| {
+        ALONE_WITH_OFF.iter().any(|name| one.is(name))
+            && one.arguments().map(|word| word == "off").eq([true])
+    };
+    let mut pair = uses.clone().filter(|one| !one.is_in_doubt()).take(2);
+    if let (Some(first), Some(second)) = (pair.next(), pair.next())
+        && (is_off(&first) || is_off(&second))
+    {
+        found.push(Repeated {
+            first,
+            second,
+            key: None,
+        });
+        return;
+    }
     let mut first_of: HashMap<Option<Vec<u8>>, Directive<'c>> = HashMap::new();
     for second in uses {
         let (name, key) = match second.duplicate() {

@@ -1,6 +1,7 @@
 //! Servers: where they listen and what they are called.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::{Config, Directive, EntryId, Word};
 use crate::nginx::listen::{Host, Listen, Socket};
@@ -103,15 +104,25 @@ impl<'c> Server<'c> {
         self.directive.own("listen")
     }
 
+    /// The sockets it listens on, each with what names it; nginx's default, and nothing, when there is no `listen`.
+    ///
+    /// A `listen` that nginx refuses is left out.
+    pub fn listening(self) -> Vec<(Socket, Option<Rc<Listen>>)> {
+        if self.listens().next().is_none() {
+            return vec![(Socket::http_default(), None)];
+        }
+        let mut listening = Vec::new();
+        for listen in self.listens().filter_map(Directive::listen).map(Rc::new) {
+            let sockets = listen.sockets();
+            listening.extend(sockets.map(|socket| (socket, Some(Rc::clone(&listen)))));
+        }
+        listening
+    }
+
     /// The sockets it listens on; nginx's default when there is no `listen`.
     pub fn sockets(self) -> Vec<Socket> {
-        if self.listens().next().is_none() {
-            return vec![Socket::http_default()];
-        }
-        let listens = self.listens().filter_map(Directive::listen);
-        listens
-            .flat_map(|listen| listen.sockets().collect::<Vec<_>>())
-            .collect()
+        let listening = self.listening().into_iter();
+        listening.map(|(socket, _)| socket).collect()
     }
 
     /// True when it answers on its first socket whatever host is asked for (`ngx_http_add_server`).

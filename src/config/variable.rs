@@ -184,7 +184,11 @@ impl Variables {
         if &*name == b"map" && self.upgrade_map.is_none() && is_upgrade_map(directive) {
             self.upgrade_map = Some(directive.id);
         }
-        let defining = defining_arguments(&name, directive);
+        let defining = match directive.context().intersects(Contexts::TABLES) {
+            // The value of an entry, and no variable that it sets.
+            true => Defining::None,
+            false => defining_arguments(&name, directive),
+        };
         for (index, argument) in directive.arguments().enumerate() {
             self.capture(&argument);
             let whole = nginx::references(&argument)

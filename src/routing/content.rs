@@ -73,7 +73,7 @@ impl<'c> Run<'_, 'c> {
         let scheme = if self.tls { "https" } else { "http" };
         let usual = if self.tls { 443 } else { 80 };
         let in_redirect = self.scope.flag("port_in_redirect") != Some(false);
-        let port = match self.address.port() {
+        let port = match super::socket::port(&self.socket) {
             Some(port) if in_redirect && port != usual => format!(":{port}"),
             _ => String::new(),
         };

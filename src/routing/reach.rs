@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::cover::{Reason, Winner, winners};
 use super::example::{Example, example, request};
 use super::sample::samples;
-use super::socket::Socket;
+use super::socket::{Entrance, port};
 use super::trace::Tracer;
 use super::uri::escape;
 use crate::config::{Config, Directive, Location, Mismatch, Modifier, Server, Visibility};
@@ -57,7 +57,7 @@ pub(super) struct Reaches<'t, 'c> {
     /// By the number of the location that gets nothing.
     winners: HashMap<u32, Winner<'c>>,
     /// The sockets by their ports.
-    sockets: HashMap<u16, Vec<&'t Socket<'c>>>,
+    entrances: HashMap<u16, Vec<&'t Entrance<'c>>>,
     tracer: &'t Tracer<'c>,
     /// Whether a host and port lead to a server.
     led: HashMap<(u32, String), bool>,
@@ -73,16 +73,16 @@ impl<'t, 'c> Reaches<'t, 'c> {
                 taken.filter_map(|(location, winner)| Some((location.directive.number(), winner?))),
             );
         }
-        let mut sockets: HashMap<u16, Vec<&Socket<'c>>> = HashMap::new();
-        for socket in &tracer.sockets {
-            if let Some(port) = socket.address.port() {
-                sockets.entry(port).or_default().push(socket);
+        let mut entrances: HashMap<u16, Vec<&Entrance<'c>>> = HashMap::new();
+        for entrance in &tracer.entrances {
+            if let Some(port) = port(&entrance.socket) {
+                entrances.entry(port).or_default().push(entrance);
             }
         }
         Self {
             config: tracer.config,
             winners: all,
-            sockets,
+            entrances,
             tracer,
             led: HashMap::new(),
         }
@@ -175,11 +175,11 @@ impl<'t, 'c> Reaches<'t, 'c> {
             let regex = self.tracer.regexes.get(pattern, caseless)?;
             regex.is_match(host).ok()
         };
-        let sockets = self.sockets.get(&port).map_or(&[][..], Vec::as_slice);
-        let leads = sockets.iter().any(|socket| {
-            let chosen = socket.server(name.as_bytes(), &mut test);
-            let chosen = chosen.map_or(socket.default, |(server, _)| server);
-            socket.tls == tls && chosen == server
+        let entrances = self.entrances.get(&port).map_or(&[][..], Vec::as_slice);
+        let leads = entrances.iter().any(|entrance| {
+            let chosen = entrance.server(name.as_bytes(), &mut test);
+            let chosen = chosen.map_or(entrance.default, |(server, _)| server);
+            entrance.tls == tls && chosen == server
         });
         self.led.insert(key, leads);
         leads

@@ -2,18 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
 
 use super::handler::{Handler, Upstream};
 use super::reach::{Reach, Reaches};
 use super::request::validate_host;
 use super::restriction::restrictions;
-use super::socket::{Address, Listen};
+use super::socket::resolved;
 use super::trace::{Options, Tracer};
 use super::upstream::READ_TIMEOUT;
 use crate::config::{
     Config, Directive, Location, Modifier, Proxied, Scope, Server, UpgradeProblem, Visibility,
 };
+use crate::nginx::listen::{Listen, Socket};
 
 /// What a configuration does with requests, server by server.
 #[derive(Debug)]
@@ -139,8 +139,8 @@ impl<'c> Routes<'c> {
             .filter_map(|block| Some((block.argument(0)?.to_ascii_lowercase(), block)))
             .collect();
         let mut defaults = HashSet::new();
-        for socket in &tracer.sockets {
-            defaults.insert((socket.default.directive.number(), socket.address.clone()));
+        for entrance in &tracer.entrances {
+            defaults.insert((entrance.default.directive.number(), entrance.socket.clone()));
         }
         let mut builder = Builder {
             groups,
@@ -215,15 +215,15 @@ impl<'c> Routes<'c> {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             regexes.get(pattern, caseless)?.is_match(host).ok()
         };
-        for socket in &self.tracer.sockets {
-            let fit = socket.server(&host, &mut test).map(|(server, _)| server);
-            let server = fit.unwrap_or(socket.default);
+        for entrance in &self.tracer.entrances {
+            let fit = entrance.server(&host, &mut test).map(|(server, _)| server);
+            let server = fit.unwrap_or(entrance.default);
             let named = || server.names().any(|name| name.eq_ignore_ascii_case(&host));
             answers
                 .entry(server.directive.number())
                 .or_default()
                 .push(Answering {
-                    socket: socket.address.to_string(),
+                    socket: entrance.shown(),
                     is_default: fit.is_none() && !named(),
                 });
         }
@@ -364,25 +364,24 @@ fn before<'c>(block: Directive<'c>) -> Vec<Before<'c>> {
 }
 
 /// Where a server listens; without any `listen`, at nginx's own default (`ngx_http_core_server`).
-fn listens(server: Server<'_>, defaults: &HashSet<(u32, Address)>) -> Vec<Listening> {
+fn listens(server: Server<'_>, defaults: &HashSet<(u32, Socket)>) -> Vec<Listening> {
+    let number = server.directive.number();
     // Other servers of a fragment are not seen.
     let is_whole = server.directive.visibility() == Visibility::Whole;
-    let answers_all =
-        |address: Address| is_whole && defaults.contains(&(server.directive.number(), address));
+    let answers_all = |socket: Socket| is_whole && defaults.contains(&(number, resolved(socket)));
     let mut all: Vec<Listening> = server
         .listens()
-        .filter_map(|listen| {
-            let read = Listen::of(listen);
-            let is_default = read.as_ref().is_some_and(|read| read.is_default)
-                || read
-                    .iter()
-                    .flat_map(|read| &read.addresses)
-                    .any(|address| answers_all(address.clone()));
+        .filter_map(|directive| {
+            let read = directive.listen();
+            let said = |flag: fn(&Listen) -> bool| read.as_ref().is_some_and(flag);
+            let answers_all = read
+                .as_ref()
+                .is_some_and(|listen| listen.sockets().any(answers_all));
             Some(Listening {
-                written: listen.argument(0)?.text().into_owned(),
-                tls: read.is_some_and(|read| read.tls),
-                quic: listen.arguments().any(|word| word == "quic"),
-                is_default,
+                written: directive.argument(0)?.text().into_owned(),
+                tls: said(|listen| listen.ssl),
+                quic: said(|listen| listen.quic),
+                is_default: said(|listen| listen.is_default) || answers_all,
             })
         })
         .collect();
@@ -391,7 +390,7 @@ fn listens(server: Server<'_>, defaults: &HashSet<(u32, Address)>) -> Vec<Listen
             written: "80".to_owned(),
             tls: false,
             quic: false,
-            is_default: answers_all(Address::Ip(Ipv4Addr::UNSPECIFIED.into(), 80)),
+            is_default: answers_all(Socket::http_default()),
         });
     }
     all

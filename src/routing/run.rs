@@ -12,12 +12,13 @@ use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
 };
-use super::socket::{Address, Arrival, Fit, Socket, arrive, names_of};
+use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
 use super::trace::{Outcome, Step, Trace, Tracer};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
 use crate::config::{Directive, Location, Server, Word};
 use crate::nginx::Version;
+use crate::nginx::listen::Socket;
 
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: u8 = 11;
@@ -31,7 +32,7 @@ pub(super) struct Run<'t, 'c> {
     pub(super) tracer: &'t Tracer<'c>,
     pub(super) request: &'t Request,
     pub(super) version: Version,
-    pub(super) address: Address,
+    pub(super) socket: Socket,
     /// True when the client's TLS ends at nginx.
     pub(super) tls: bool,
     pub(super) server: Server<'c>,
@@ -156,30 +157,34 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
     let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
         tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
     };
-    let score = |socket: &Socket<'c>| {
+    let score = |entrance: &Entrance<'c>| {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
         };
-        let named = socket.server(&wanted, &mut test).is_some()
-            || names_of(socket.default).contains(&wanted);
+        let named = entrance.server(&wanted, &mut test).is_some()
+            || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    if tracer.sockets.is_empty() {
+    if tracer.config.servers().next().is_none() {
         return Err("the configuration has no server".to_owned());
     }
-    let port = request.port;
     let Arrival {
-        socket,
+        entrance,
         tls,
         assumption,
     } = arrive(
-        &tracer.sockets,
+        &tracer.entrances,
         &request.host,
-        port,
+        request.port,
         request.is_tls(),
         score,
     )
-    .ok_or_else(|| format!("no server listens at port {port}, and none without TLS"))?;
+    .ok_or_else(|| {
+        format!(
+            "no server listens at port {}, and none without TLS",
+            request.port
+        )
+    })?;
 
     // The server that reads the request line: of TLS it is known by the name that the handshake asks for.
     let sni = tls
@@ -188,16 +193,16 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         .filter(|host| request.host.parse::<std::net::IpAddr>().is_err() && !host.is_empty());
     let first = sni
         .as_ref()
-        .and_then(|name| socket.server(name, &mut test))
-        .map_or(socket.default, |(server, _)| server);
+        .and_then(|name| entrance.server(name, &mut test))
+        .map_or(entrance.default, |(server, _)| server);
     let mut run = Run {
         tracer,
         request,
         version: tracer.config.version(),
-        address: socket.address.clone(),
+        socket: entrance.socket.clone(),
         tls,
         server: first,
-        is_default: first == socket.default,
+        is_default: first == entrance.default,
         fit: None,
         host: Vec::new(),
         headers: Vec::new(),
@@ -235,7 +240,9 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
     if let Some(assumption) = assumption {
         run.assume(assumption);
     }
-    if socket.tls && request.is_tls() && first.directive.flag("ssl_reject_handshake") == Some(true)
+    if entrance.tls
+        && request.is_tls()
+        && first.directive.flag("ssl_reject_handshake") == Some(true)
     {
         run.step(
             first
@@ -246,26 +253,26 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         );
         return Ok(run.finish(Outcome::Close));
     }
-    if request.is_tls() && !tls && socket.address.port() == Some(port) {
+    if request.is_tls() && !tls && port(&entrance.socket) == Some(request.port) {
         run.step(
-            Some(socket.default.directive),
+            Some(entrance.default.directive),
             format!(
                 "{} does not speak TLS, so the client's handshake is no request",
-                socket.address
+                entrance.shown()
             ),
         );
         return Ok(run.finish(Outcome::Reject { status: 400 }));
     }
     let next = match line
         .and_then(|target| run.read_uri(&target).map(|()| target))
-        .and_then(|target| run.read_headers(socket, target.host))
+        .and_then(|target| run.read_headers(entrance, target.host))
     {
         Err(refused) => {
             run.scope = run.server.directive;
             run.step(None, refused.reason);
             Next::Finalize(Status::reject(refused.status))
         }
-        Ok(()) if socket.tls && !tls => {
+        Ok(()) if entrance.tls && !tls => {
             run.step(None, "plain HTTP was sent to a socket that speaks TLS");
             Next::Finalize(Status {
                 code: 497,
@@ -402,10 +409,14 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     /// `ngx_http_process_request_headers`: the host chooses the server on the way.
-    fn read_headers(&mut self, socket: &Socket<'c>, host: Option<&[u8]>) -> Result<(), Refused> {
+    fn read_headers(
+        &mut self,
+        entrance: &Entrance<'c>,
+        host: Option<&[u8]>,
+    ) -> Result<(), Refused> {
         let invalid = || Refused::bad("the host is invalid");
         if let Some(host) = host {
-            self.set_server(socket, validate_host(host).ok_or_else(invalid)?);
+            self.set_server(entrance, validate_host(host).ok_or_else(invalid)?);
         }
         let mut header_host = false;
         for (name, value) in &self.request.headers {
@@ -440,12 +451,12 @@ impl<'t, 'c> Run<'t, 'c> {
                 header_host = true;
                 let host = validate_host(value).ok_or_else(invalid)?;
                 if self.host.is_empty() {
-                    self.set_server(socket, host);
+                    self.set_server(entrance, host);
                 }
             }
         }
         if self.host.is_empty() {
-            self.set_server(socket, Vec::new());
+            self.set_server(entrance, Vec::new());
         }
         if !header_host && self.request.protocol > Protocol::Http10 {
             return Err(Refused::bad("HTTP/1.1 wants a `Host`"));
@@ -499,7 +510,7 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     /// `ngx_http_set_virtual_server`
-    fn set_server(&mut self, socket: &Socket<'c>, host: Vec<u8>) {
+    fn set_server(&mut self, entrance: &Entrance<'c>, host: Vec<u8>) {
         let tracer = self.tracer;
         let mut found = None;
         let mut undecided = false;
@@ -514,7 +525,7 @@ impl<'t, 'c> Run<'t, 'c> {
             found = matched.or(found.take());
             Some(hit)
         };
-        let chosen = socket.server(&host, &mut test);
+        let chosen = entrance.server(&host, &mut test);
         if let Some(matched) = found {
             self.capture(matched);
         }
@@ -524,7 +535,7 @@ impl<'t, 'c> Run<'t, 'c> {
         // With TLS, what the handshake has chosen stays unless another name fits.
         let (server, fit) = match chosen {
             Some((server, fit)) => (server, Some(fit)),
-            None if self.tls => (socket.default, None),
+            None if self.tls => (entrance.default, None),
             None => (self.server, None),
         };
         let is_named = names_of(server)
@@ -561,7 +572,7 @@ impl<'t, 'c> Run<'t, 'c> {
         };
         self.step(
             Some(server.directive),
-            format!("the server of {} is chosen: {reason}", socket.address),
+            format!("the server of {} is chosen: {reason}", entrance.shown()),
         );
         self.host = host;
     }

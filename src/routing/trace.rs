@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::Request;
 use super::run;
-use super::socket::{Socket, sockets};
+use super::socket::{Entrance, entrances};
 use crate::config::{Config, Location, Server};
 use crate::nginx::Version;
 use crate::source::Span;
@@ -178,7 +178,7 @@ impl WebSocket {
 pub struct Tracer<'c> {
     pub(super) config: &'c Config,
     pub(super) options: Options,
-    pub(super) sockets: Vec<Socket<'c>>,
+    pub(super) entrances: Vec<Entrance<'c>>,
     pub(super) regexes: Regexes,
     /// What of the configuration was left out, which holds for every request.
     pub(super) skipped: Vec<String>,
@@ -198,6 +198,13 @@ impl<'c> Tracer<'c> {
                 place(mistake.span)
             ));
         }
+        let listens = config.servers().flat_map(Server::listens);
+        for refused in listens.filter(|listen| listen.listen().is_none()) {
+            skipped.push(format!(
+                "the `listen` at {} is skipped: nginx does not take it",
+                place(refused.span())
+            ));
+        }
         for (include, problem) in config.include_problems() {
             skipped.push(format!(
                 "what {} would include changes nothing: {} was not read",
@@ -214,7 +221,7 @@ impl<'c> Tracer<'c> {
         }
         Self {
             config,
-            sockets: sockets(config),
+            entrances: entrances(config),
             options,
             regexes: Regexes::default(),
             skipped,

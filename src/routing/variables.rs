@@ -118,14 +118,12 @@ impl<'c> Run<'_, 'c> {
             "https" => text(if self.tls { "on" } else { "" }),
             "http2" | "http3" | "request_completion" => Value::default(),
             "server_name" => self.server_name(),
-            "server_port" => match self.address.port() {
+            "server_port" => match super::socket::port(&self.socket) {
                 Some(port) => text(&port.to_string()),
                 None => Value::default(),
             },
-            "server_addr" => match &self.address {
-                super::socket::Address::Ip(address, _) if !address.is_unspecified() => {
-                    text(&address.to_string())
-                }
+            "server_addr" => match super::socket::ip(&self.socket) {
+                Some(address) if !address.is_unspecified() => text(&address.to_string()),
                 _ => Value::unknown(name),
             },
             "remote_addr" => match self.request.client {

@@ -33,14 +33,16 @@ fn check(config: &Config, report: &mut Report) {
         return;
     }
     for directive in config.directives() {
-        let Some(subsystem) = directive.subsystem() else {
+        let Some(subsystem) = directive.subsystem().filter(|_| directive.is_merged()) else {
             continue;
         };
+        // A log is written when all regexes have matched, and knows no `$1`.
+        let has_captures = !directive.is("log_format");
         let mut seen: Vec<String> = Vec::new();
         for argument in directive.evaluated_arguments() {
             for reference in nginx::references(&argument) {
                 let name = &reference.name;
-                if reference.is_capture()
+                if (has_captures && reference.is_capture())
                     || config.may_know_variable(name, subsystem)
                     || config.is_placeholder(name, directive.span())
                     || seen.contains(name)

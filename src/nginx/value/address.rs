@@ -175,7 +175,7 @@ fn is_address_with_port(value: &[u8]) -> bool {
 /// `resolver` (`ngx_resolver_create`); what might be a name, such as Plus's `status_zone=`, passes.
 pub(super) fn resolver(setting: &Setting<'_>) -> Option<Flaw> {
     let mut has_server = false;
-    let mut switched_off = 0;
+    let (mut has_v4, mut has_v6) = (true, true);
     for (index, argument) in setting.arguments.iter().enumerate() {
         let Some((name, value)) = parameter(argument) else {
             has_server = true;
@@ -188,8 +188,12 @@ pub(super) fn resolver(setting: &Setting<'_>) -> Option<Flaw> {
         let wanted = match name {
             b"valid" if seconds(value).is_none() => "It takes a time such as `30s`.",
             b"ipv4" | b"ipv6" if !matches!(value, b"on" | b"off") => "It takes `on` or `off`.",
-            b"ipv4" | b"ipv6" => {
-                switched_off += usize::from(value == b"off");
+            b"ipv4" => {
+                has_v4 = value == b"on";
+                continue;
+            }
+            b"ipv6" => {
+                has_v6 = value == b"on";
                 continue;
             }
             _ => continue,
@@ -201,7 +205,7 @@ pub(super) fn resolver(setting: &Setting<'_>) -> Option<Flaw> {
         return Some(Flaw::new(0, "no name server is given".to_owned()));
     }
     let last = setting.arguments.len().saturating_sub(1);
-    (switched_off == 2)
+    (!has_v4 && !has_v6)
         .then(|| Flaw::new(last, "`ipv4` and `ipv6` cannot both be `off`".to_owned()))
 }
 
