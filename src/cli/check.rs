@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
 use super::accepted::Accepted;
 use super::fix::{self, Fixed};
 use super::global::Global;
 use super::input::{Found, Input};
-use super::output::Output;
+use super::output::{self, Output};
 use super::progress::Progress;
 use super::settings::{self, InEffect};
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal};
@@ -137,10 +137,8 @@ pub(super) fn check(
         });
     }
     drop(progress);
-    if let Some(file) = arguments.output.file()
-        && file.canonicalize().is_ok_and(|file| files.contains(&file))
-    {
-        bail!("{} is one of the files that are checked", file.display());
+    if let Some(file) = arguments.output.file() {
+        output::keep_apart(file, &files)?;
     }
     let mut fails = false;
     for (part, (_, in_effect)) in parts.iter_mut().zip(&found.jobs) {
@@ -229,7 +227,7 @@ fn show_changes(fixed: &Fixed, input: &mut Input, streams: &mut Streams) -> Resu
     })
 }
 
-fn tell_failures(failures: &[String], streams: &mut Streams) {
+pub(super) fn tell_failures(failures: &[String], streams: &mut Streams) {
     for failure in failures {
         streams.say(&printable(&format!("error: {failure}")));
     }
@@ -265,7 +263,7 @@ fn readers(found: &Found, sources: &Sources, diagnostic: &Diagnostic) -> usize {
 }
 
 /// What tells a file from others, also across configurations; nothing for the stock files that were not read.
-fn identity(file: &SourceFile) -> Option<PathBuf> {
+pub(super) fn identity(file: &SourceFile) -> Option<PathBuf> {
     match file.origin() {
         Origin::Disk(path) | Origin::Buffer(path) => Some(path.clone()),
         Origin::Dump => Some(PathBuf::from(file.name())),
@@ -303,7 +301,7 @@ fn milliseconds(time: Duration) -> String {
 }
 
 /// Names everything that could not be read, each once.
-fn failures(found: &Found) -> Vec<String> {
+pub(super) fn failures(found: &Found) -> Vec<String> {
     let unreadable = found
         .jobs
         .iter()

@@ -10,6 +10,7 @@ mod input;
 mod installed;
 mod output;
 mod progress;
+mod routes;
 mod rule;
 mod settings;
 mod trace;
@@ -61,6 +62,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Routes(routes::RoutesOf),
     Trace(trace::Trace),
     Rule(rule::Rule),
 }
@@ -135,6 +137,7 @@ fn dispatch(
     };
     match command {
         Some(Command::Check(arguments)) => check::check(&global, &arguments, streams, terminal),
+        Some(Command::Routes(arguments)) => routes::routes(&global, &arguments, streams, terminal),
         Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),

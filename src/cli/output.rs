@@ -1,9 +1,10 @@
 //! What becomes of the findings of a run: their format, where they go, and whether they fail it.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -72,6 +73,22 @@ fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     })
 }
 
+/// Puts a report in the place of a file.
+pub(super) fn replace(path: &Path, report: &[u8]) -> Result<()> {
+    let name = path.to_string_lossy();
+    fix::replace(path, report)
+        .map_err(ReadError::from)
+        .map_err(|error| anyhow!("cannot write {name}: {}", error.reason))
+}
+
+/// Refuses a file for a report that is one of those that were read.
+pub(super) fn keep_apart(file: &Path, read: &HashSet<PathBuf>) -> Result<()> {
+    if file.canonicalize().is_ok_and(|file| read.contains(&file)) {
+        bail!("{} is one of the files that are checked", file.display());
+    }
+    Ok(())
+}
+
 impl Output {
     /// The file that gets the findings.
     pub(super) fn file(&self) -> Option<&Path> {
@@ -91,11 +108,9 @@ impl Output {
             let mut report = Vec::new();
             let nowhere = Terminal::default();
             self.print(&mut report, findings, global, nowhere, summary)?;
-            let name = path.to_string_lossy();
-            fix::replace(path, &report)
-                .map_err(ReadError::from)
-                .map_err(|error| anyhow!("cannot write {name}: {}", error.reason))?;
+            replace(path, &report)?;
             if summary {
+                let name = path.to_string_lossy();
                 let summary = text::summary(findings);
                 streams.say(&printable(&format!("{summary}, written to {name}")));
             }

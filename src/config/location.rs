@@ -213,7 +213,8 @@ impl<'c> Location<'c> {
 
     /// True when only internal redirects reach it.
     pub fn is_internal(&self) -> bool {
-        self.modifier == Modifier::Named || self.directive.own("internal").next().is_some()
+        self.modifier == Modifier::Named
+            || self.directive.effective("internal").directive().is_some()
     }
 
     /// How much is visible of what could change it.

@@ -514,6 +514,11 @@ impl<'c> Directive<'c> {
         }
     }
 
+    /// Its number in the order in which nginx reads, which no other directive of the configuration has.
+    pub fn number(self) -> u32 {
+        self.id
+    }
+
     /// True when it stands before `other` in the order in which nginx reads.
     pub fn precedes(self, other: Self) -> bool {
         self.id < other.id

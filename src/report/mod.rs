@@ -11,6 +11,7 @@ pub mod gitlab;
 pub mod json;
 pub mod junit;
 mod place;
+pub mod routes;
 pub mod sarif;
 mod shown;
 pub mod statistics;

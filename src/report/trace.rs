@@ -120,7 +120,7 @@ fn with_status(line: String, status: Option<u16>) -> String {
 }
 
 /// A time as nginx would take it, in the largest unit that it is a multiple of.
-fn duration(milliseconds: u64) -> String {
+pub(super) fn duration(milliseconds: u64) -> String {
     let units = [
         (24 * 3600 * 1000, "d"),
         (3600 * 1000, "h"),

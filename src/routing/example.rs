@@ -26,6 +26,12 @@ impl Example {
         }
     }
 
+    /// The host to ask, with its port unless that is the usual one, and whether TLS is spoken there.
+    pub(super) fn origin(&self) -> Option<(&str, bool)> {
+        let (host, tls) = self.origin.as_ref()?;
+        Some((host, *tls))
+    }
+
     /// The whole URL, if it is certain which host leads here; `scheme` is `http` or `ws`.
     pub fn url(&self, scheme: &str) -> Option<String> {
         let (host, tls) = self.origin.as_ref()?;
@@ -61,8 +67,11 @@ pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example>
     if location.is_internal() || server.directive.own("return").next().is_some() {
         return None;
     }
-    let merge_slashes = server.directive.flag("merge_slashes") != Some(false);
-    let uri = Uri::parse(target, merge_slashes)?;
+    // Whether slashes are merged is up to the default server of the socket, which has no name to be told from yet.
+    let uri = Uri::parse(target, true).filter(|uri| {
+        let unmerged = Uri::parse(target, false);
+        unmerged.is_some_and(|unmerged| unmerged.path == uri.path)
+    })?;
     let reached = choose(server, &uri.path) == Choice::Location(location.clone());
     let rewritten =
         rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);

@@ -27,7 +27,7 @@ fn is_wildcard(socket: &Socket) -> bool {
 }
 
 /// The one name whose address every machine knows is as good as the address.
-fn resolved(mut socket: Socket) -> Socket {
+pub(super) fn resolved(mut socket: Socket) -> Socket {
     if matches!(&socket.host, Host::Name(name) if name == b"localhost") {
         socket.host = Host::V4(Ipv4Addr::LOCALHOST);
     }

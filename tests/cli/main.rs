@@ -5,6 +5,7 @@ mod docs;
 mod fix;
 mod output;
 mod program;
+mod routes;
 mod settings;
 mod suppress;
 mod trace;

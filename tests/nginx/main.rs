@@ -9,6 +9,7 @@ mod fixtures;
 mod harness;
 mod load;
 mod locations;
+mod routes;
 mod routing;
 mod tokenizer;
 mod trace;
