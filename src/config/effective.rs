@@ -78,6 +78,19 @@ impl<'c> Directive<'c> {
         }
     }
 
+    /// The `allow` and `deny` in effect inside this block, which are one list: those of the innermost level that has any,
+    /// in order (`ngx_http_access_merge_loc_conf`).
+    pub fn access_rules(self) -> Vec<Self> {
+        let levels = std::iter::once(self).chain(self.ancestors());
+        let rules = levels.map(|level| {
+            let mut rules: Vec<_> = level.own("allow").chain(level.own("deny")).collect();
+            rules.sort_by_key(|rule| rule.id);
+            rules
+        });
+        let mut rules = rules.filter(|rules| !rules.is_empty());
+        rules.next().unwrap_or_default()
+    }
+
     /// How much is visible of what stands in this block and around it.
     pub fn visibility(self) -> Visibility {
         let around = std::iter::once(self.id).chain(self.ancestors().map(|block| block.id));

@@ -4,7 +4,6 @@ use super::run::{Next, Run, Status};
 use super::tables::network;
 use super::trace::Outcome;
 use super::value::Value;
-use crate::config::Directive;
 
 /// What a check says.
 enum Verdict {
@@ -51,24 +50,9 @@ impl<'c> Run<'_, 'c> {
         refused
     }
 
-    /// The `allow` and `deny` in force: those of the innermost level that has any.
-    fn rules(&self) -> Vec<Directive<'c>> {
-        let levels = std::iter::once(self.scope).chain(self.scope.ancestors());
-        for level in levels {
-            let rules: Vec<_> = level
-                .children()
-                .filter(|child| child.is("allow") || child.is("deny"))
-                .collect();
-            if !rules.is_empty() {
-                return rules;
-            }
-        }
-        Vec::new()
-    }
-
     /// `ngx_http_access_handler`
     fn addresses(&mut self) -> Verdict {
-        for rule in self.rules() {
+        for rule in self.scope.access_rules() {
             let Some(word) = rule.argument(0) else {
                 continue;
             };

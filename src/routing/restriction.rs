@@ -38,14 +38,7 @@ pub(super) fn restrictions(scope: Directive<'_>) -> Vec<String> {
 
 /// The `allow` and `deny` in force: those of the innermost level that has any.
 fn addresses(scope: Directive<'_>) -> Option<String> {
-    let rules = std::iter::once(scope)
-        .chain(scope.ancestors())
-        .map(|level| {
-            let mut rules: Vec<_> = level.own("allow").chain(level.own("deny")).collect();
-            rules.sort_by_key(|rule| rule.number());
-            rules
-        })
-        .find(|rules| !rules.is_empty())?;
+    let rules = scope.access_rules();
     // What follows a rule for all is never asked.
     let whole = |rule: &Directive<'_>| rule.argument(0).is_some_and(|word| word == "all");
     let end = rules.iter().position(whole);
