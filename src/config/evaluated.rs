@@ -29,16 +29,17 @@ impl<'c> Directive<'c> {
     /// False for a list of headers or parameters that the http level hands to servers that there are not: nginx reads its variables where it is
     /// in effect.
     pub fn is_merged(self) -> bool {
-        let is_list = |known: &nginx::Directive| {
-            known
-                .form(self.context())
-                .is_some_and(|form| form.kind == nginx::Kind::KeyValue)
-        };
+        const LISTS: [&str; 5] = [
+            "proxy_set_header",
+            "grpc_set_header",
+            "fastcgi_param",
+            "scgi_param",
+            "uwsgi_param",
+        ];
+        let has_server = |http: Self| http.own("server").next().is_some();
         self.context() != Contexts::HTTP
-            || !self.known().is_some_and(is_list)
-            || self
-                .parent()
-                .is_some_and(|http| http.own("server").next().is_some())
+            || !LISTS.iter().any(|name| self.is(name))
+            || self.parent().is_some_and(has_server)
     }
 
     /// The arguments in which nginx looks for variables: no regexes, where a `$` is an anchor, and no literal ones.
