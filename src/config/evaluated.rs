@@ -26,8 +26,8 @@ impl<'c> Directive<'c> {
         })
     }
 
-    /// False for a list of headers or parameters that the http level hands to servers that there are not: nginx reads its variables where it is
-    /// in effect.
+    /// False for a list of headers or parameters that the http level hands to servers that there are not: nginx reads its
+    /// variables where it is in effect.
     pub fn is_merged(self) -> bool {
         const LISTS: [&str; 5] = [
             "proxy_set_header",
