@@ -211,29 +211,40 @@ pub(super) const fn form(
     max: u8,
     kind: Kind,
 ) -> Form {
-    Form {
-        module,
-        contexts: Contexts::list(contexts),
-        min,
-        max,
-        is_odd: false,
-        block: false,
-        inside: Contexts::UNKNOWN,
-        kind,
-        inherit: Inherit::Unknown,
-        duplicate: Duplicate::Unknown,
-        since: Version(0, 0, 0),
-        deprecated: None,
-        ignored: None,
-        gone: None,
-        instead: None,
-        variables: 0,
-        provider: None,
-        page: None,
-    }
+    Form::new(module, Contexts::list(contexts), min, max, kind)
 }
 
 impl Form {
+    /// One of which no more is known than where it stands and what it takes.
+    pub const fn new(
+        module: &'static str,
+        contexts: Contexts,
+        min: u8,
+        max: u8,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            module,
+            contexts,
+            min,
+            max,
+            is_odd: false,
+            block: false,
+            inside: Contexts::UNKNOWN,
+            kind,
+            inherit: Inherit::Unknown,
+            duplicate: Duplicate::Unknown,
+            since: Version(0, 0, 0),
+            deprecated: None,
+            ignored: None,
+            gone: None,
+            instead: None,
+            variables: 0,
+            provider: None,
+            page: None,
+        }
+    }
+
     pub(super) const fn odd(mut self) -> Self {
         self.is_odd = true;
         self

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use nginspect::nginx::{
-    Contexts, Duplicate, Form, Inherit, Kind, Source, Subsystem, Variable, Version,
-};
+use nginspect::nginx::{Contexts, Duplicate, Form, Kind, Source, Subsystem, Variable, Version};
 
 /// A row of a table of commands.
 #[derive(Debug)]
@@ -36,11 +34,8 @@ impl Command {
         let is_generic = self.setter.starts_with("ngx_conf_set_");
         let is_refused =
             is_generic && !self.setter.contains("array") && !self.setter.contains("keyval");
+        let kind = self.kind.unwrap_or(Kind::Custom);
         Form {
-            module: self.module,
-            contexts: self.contexts,
-            min: self.min,
-            max: self.max,
             is_odd: self.is_odd,
             block: self.block,
             inside: if self.block {
@@ -48,20 +43,12 @@ impl Command {
             } else {
                 Contexts::UNKNOWN
             },
-            kind: self.kind.unwrap_or(Kind::Custom),
-            inherit: Inherit::Unknown,
             duplicate: match is_refused {
                 true => Duplicate::Refused,
                 false => Duplicate::Unknown,
             },
             since: version,
-            deprecated: None,
-            ignored: None,
-            gone: None,
-            instead: None,
-            variables: 0,
-            provider: None,
-            page: None,
+            ..Form::new(self.module, self.contexts, self.min, self.max, kind)
         }
     }
 }
