@@ -198,7 +198,7 @@ pub fn json(trace: &Trace<'_>, config: &Config) -> Value {
         "location": location,
         "steps": steps,
         "outcome": outcome_document(&trace.outcome),
-        "assumptions": trace.assumptions,
+        "assumptions": trace.assumptions.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

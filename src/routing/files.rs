@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use super::assumption::About;
 use super::content::Content;
 use super::disk::Entry;
 use super::run::{Run, Status};
@@ -9,6 +10,7 @@ use super::script::parts;
 use super::trace::Outcome;
 use super::uri::escape_for;
 use super::value::Value;
+use super::variation::{By, Part, Varies};
 use crate::config::{Directive, Location};
 use crate::nginx;
 
@@ -113,17 +115,28 @@ impl<'c> Run<'_, 'c> {
         if !path.is_known() {
             return None;
         }
+        self.note_looked(path);
+        self.vary(Part::File, path);
         let guessed = self.guessed.get(&path.bytes).copied();
         self.tracer.options.disk.get(&path.bytes).or(guessed)
     }
 
+    /// Takes something to be so that is about a path of the disk.
+    pub(super) fn guess(&mut self, path: &Value, text: String) {
+        let about = match path.is_known() {
+            true => About::File(path.bytes.clone()),
+            false => About::Other,
+        };
+        self.assume_about(about, text);
+    }
+
     pub(super) fn guess_missing(&mut self, path: &Value) {
-        self.assume(format!("the file {} does not exist", path.text()));
+        self.guess(path, format!("the file {} does not exist", path.text()));
         self.guessed.insert(path.bytes.clone(), Entry::Missing);
     }
 
     fn guess_file(&mut self, path: &Value) {
-        self.assume(format!("the file {} exists", path.text()));
+        self.guess(path, format!("the file {} exists", path.text()));
         self.guessed.insert(path.bytes.clone(), Entry::File);
     }
 
@@ -179,7 +192,7 @@ impl<'c> Run<'_, 'c> {
                     return None;
                 }
                 Some(_) => {}
-                None if folder => self.assume(format!("there is no folder {shown}")),
+                None if folder => self.guess(&path, format!("there is no folder {shown}")),
                 None => self.guess_missing(&path),
             }
         }
@@ -200,9 +213,13 @@ impl<'c> Run<'_, 'c> {
             return Some(Content::Named(uri, directive));
         }
         let mut args = Value::default();
-        if let Some(mark) = uri.bytes.iter().position(|byte| *byte == b'?') {
+        let mark = uri.bytes.iter().position(|byte| *byte == b'?');
+        if !uri.is_fixed(mark.unwrap_or(uri.bytes.len())) {
+            self.turn(Some(directive), By::Other);
+        }
+        if let Some(mark) = mark {
             args = uri.split_off(mark);
-            args.bytes.remove(0);
+            args = args.split_off(1);
         }
         Some(Content::Redirect(Some(directive), uri, args))
     }
@@ -247,6 +264,11 @@ impl<'c> Run<'_, 'c> {
                 status: self.err_status,
             });
         }
+        match self.uri.varies {
+            Varies::No | Varies::Index => {}
+            Varies::Path => self.turn(place, By::Slash),
+            _ => self.turn(place, By::Other),
+        }
         if self.uri.bytes.ends_with(b"/") && read {
             if let Some(content) = self.index() {
                 return content;
@@ -280,11 +302,12 @@ impl<'c> Run<'_, 'c> {
                 let mut to = escape_for(&self.uri.bytes, self.version);
                 to.push(b'/');
                 let mut to = self.uri.with(to);
-                if !self.args.bytes.is_empty() {
-                    to.bytes.push(b'?');
-                    let args = self.args.clone();
+                let args = self.args.clone();
+                if !args.bytes.is_empty() {
+                    to.push(&Value::new("?"));
                     to.push(&args);
                 }
+                to.varies = to.varies.or(args.varies);
                 self.step(
                     place,
                     "it is a folder, so its URI without the slash is redirected",
@@ -352,7 +375,7 @@ impl<'c> Run<'_, 'c> {
             Some(Entry::Missing | Entry::File) => Content::Status(file(&shown, 404)),
             found => {
                 if found.is_none() {
-                    self.assume(format!("the folder {shown} exists"));
+                    self.guess(&path, format!("the folder {shown} exists"));
                 }
                 self.step(directive, format!("the files of {shown} are listed"));
                 if let Some(failed) = self.precondition(self.err_status.unwrap_or(200)) {
@@ -382,6 +405,9 @@ impl<'c> Run<'_, 'c> {
         for name in names {
             let name = self.evaluate(&name);
             let args = self.args.clone();
+            if !name.is_fixed(1) {
+                self.turn(place, By::Other);
+            }
             if name.bytes.starts_with(b"/") {
                 return Some(Content::Redirect(place, name, args));
             }
@@ -409,7 +435,11 @@ impl<'c> Run<'_, 'c> {
                             return Some(Content::Status(Status::error(500, reason)));
                         }
                         Some(Entry::Folder) => {}
-                        None => self.assume(format!("the folder {shown} exists")),
+                        None => {
+                            let folder = folder.with(parent.to_vec());
+                            self.note_looked(&folder);
+                            self.guess(&folder, format!("the folder {shown} exists"));
+                        }
                     }
                     folder_tested = true;
                 }
@@ -420,6 +450,9 @@ impl<'c> Run<'_, 'c> {
             }
             let mut uri = self.uri.clone();
             uri.push(&name);
+            if self.uri.varies == Varies::Path && !name.is_varied() {
+                uri.varies = Varies::Index;
+            }
             return Some(Content::Redirect(place, uri, args));
         }
         None

@@ -5,6 +5,7 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod assumption;
 mod choice;
 mod content;
 mod cover;
@@ -30,7 +31,9 @@ mod upstream;
 mod uri;
 mod value;
 mod variables;
+mod variation;
 
+pub use assumption::{About, Assumption};
 pub use choice::{Choice, choose};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
@@ -42,3 +45,4 @@ pub use request::{Protocol, Request};
 pub use routes::{Answering, Before, Forwarding, Listening, Route, Routes, Site};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
 pub use uri::{Uri, escape};
+pub use variation::{By, Form, Part, Turn, Variation};

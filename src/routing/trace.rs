@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::assumption::{About, Assumption};
 use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::Request;
 use super::run;
 use super::socket::{Entrance, entrances};
+use super::variation::Variation;
 use crate::config::{Config, Location, Server};
 use crate::nginx::Version;
 use crate::source::Span;
@@ -42,7 +44,9 @@ pub struct Trace<'c> {
     /// What comes of it.
     pub outcome: Outcome,
     /// What cannot be known from the configuration and was taken to be so.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
+    /// What may be another for another path or query.
+    pub variation: Variation,
 }
 
 /// One thing that nginx does with a request.
@@ -181,43 +185,48 @@ pub struct Tracer<'c> {
     pub(super) entrances: Vec<Entrance<'c>>,
     pub(super) regexes: Regexes,
     /// What of the configuration was left out, which holds for every request.
-    pub(super) skipped: Vec<String>,
+    pub(super) skipped: Vec<Assumption>,
 }
 
 impl<'c> Tracer<'c> {
     /// Prepares what all requests have in common.
     pub fn new(config: &'c Config, options: Options) -> Self {
         let mut skipped = Vec::new();
+        let mut skip = |about, text| skipped.push(Assumption { text, about });
         let place = |span: Span| {
             let file = config.sources().file(span.file);
             format!("{}:{}", file.name(), file.position(span.start).line)
         };
         for mistake in config.mistakes() {
-            skipped.push(format!(
+            let text = format!(
                 "what is wrong at {} is skipped and changes nothing else",
                 place(mistake.span)
-            ));
+            );
+            skip(About::Other, text);
         }
         let listens = config.servers().flat_map(Server::listens);
         for refused in listens.filter(|listen| listen.listen().is_none()) {
-            skipped.push(format!(
+            let text = format!(
                 "the `listen` at {} is skipped: nginx does not take it",
                 place(refused.span())
-            ));
+            );
+            skip(About::Other, text);
         }
         for (include, problem) in config.include_problems() {
-            skipped.push(format!(
+            let text = format!(
                 "what {} would include changes nothing: {} was not read",
                 place(include.span()),
                 problem.path.display()
-            ));
+            );
+            skip(About::Unread, text);
         }
         for file in config.unreadable() {
-            skipped.push(format!(
+            let text = format!(
                 "{} changes nothing: it was not read, {}",
                 file.path.display(),
                 file.reason
-            ));
+            );
+            skip(About::Unread, text);
         }
         Self {
             config,

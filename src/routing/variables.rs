@@ -3,6 +3,7 @@
 use super::run::Run;
 use super::tables::is_table;
 use super::value::Value;
+use super::variation::Varies;
 use crate::config::Directive;
 use crate::nginx::{Subsystem, Version};
 
@@ -77,7 +78,8 @@ impl<'c> Run<'_, 'c> {
             return Some(self.cookie(cookie));
         }
         if let Some(argument) = name.strip_prefix("arg_") {
-            return Some(self.argument(argument));
+            let varies = self.args.varies.changed();
+            return Some(self.argument(argument).varied(varies));
         }
         if name.starts_with("ssl_") && !self.tls {
             return Some(Value::default());
@@ -94,11 +96,14 @@ impl<'c> Run<'_, 'c> {
             },
             "uri" | "document_uri" => self.uri.clone(),
             "args" | "query_string" => self.args.clone(),
-            "is_args" => match self.args.bytes.is_empty() {
-                true => Value::default(),
-                false => text("?"),
-            },
-            "request_uri" => Value::new(self.unparsed_uri.clone()),
+            "is_args" => {
+                let mark = match self.args.bytes.is_empty() {
+                    true => Value::default(),
+                    false => text("?"),
+                };
+                mark.varied(self.args.varies.changed())
+            }
+            "request_uri" => Value::new(self.unparsed_uri.clone()).varied(Varies::Target(0)),
             "request_method" => text(&self.method.clone()),
             "request" => Value::new(
                 [
@@ -109,7 +114,8 @@ impl<'c> Run<'_, 'c> {
                     self.request.protocol.as_str().as_bytes(),
                 ]
                 .concat(),
-            ),
+            )
+            .varied(Varies::From(0)),
             "server_protocol" => match self.has_line {
                 true => text(self.request.protocol.as_str()),
                 false => Value::default(),
@@ -261,7 +267,7 @@ impl<'c> Run<'_, 'c> {
         let mut value = self.header_variable("x_forwarded_for");
         let client = self.variable("remote_addr");
         if !value.bytes.is_empty() {
-            value.bytes.extend(b", ");
+            value.push(&Value::new(b", "));
         }
         value.push(&client);
         value
