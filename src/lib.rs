@@ -6,6 +6,7 @@
 //! ([`suppress`]), [`fingerprint`] knows a finding again, for [`baseline`] among others, [`report`] prints the findings,
 //! [`fix`] makes their edits, and [`cli`] is the program. Imports go one way only.
 
+pub mod assertion;
 pub mod baseline;
 pub mod cli;
 pub mod config;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::disk::Entry;
+
 /// Something that was taken to be so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assumption {
@@ -15,7 +17,7 @@ pub struct Assumption {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
     /// What there is at a path of the disk.
-    File(Vec<u8>),
+    File(Vec<u8>, Entry),
     /// A value that is shown by the name of its variable; nothing was decided by it.
     Name,
     /// The client, the network, caches, limits, passwords, and answers of others: no part of a configuration.

@@ -46,7 +46,7 @@ impl Disk {
     }
 
     /// What there is, as far as it was said; a path that ends with a slash leads to folders only.
-    pub(super) fn get(&self, path: &[u8]) -> Option<Entry> {
+    pub fn get(&self, path: &[u8]) -> Option<Entry> {
         // What stands before a `..` has to be a folder.
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
             let leads_up = matches!(

@@ -118,25 +118,27 @@ impl<'c> Run<'_, 'c> {
         self.note_looked(path);
         self.vary(Part::File, path);
         let guessed = self.guessed.get(&path.bytes).copied();
-        self.tracer.options.disk.get(&path.bytes).or(guessed)
+        self.disk.get(&path.bytes).or(guessed)
     }
 
     /// Takes something to be so that is about a path of the disk.
-    pub(super) fn guess(&mut self, path: &Value, text: String) {
+    pub(super) fn guess(&mut self, path: &Value, taken: Entry, text: String) {
         let about = match path.is_known() {
-            true => About::File(path.bytes.clone()),
+            true => About::File(path.bytes.clone(), taken),
             false => About::Other,
         };
         self.assume_about(about, text);
     }
 
     pub(super) fn guess_missing(&mut self, path: &Value) {
-        self.guess(path, format!("the file {} does not exist", path.text()));
+        let text = format!("the file {} does not exist", path.text());
+        self.guess(path, Entry::Missing, text);
         self.guessed.insert(path.bytes.clone(), Entry::Missing);
     }
 
     fn guess_file(&mut self, path: &Value) {
-        self.guess(path, format!("the file {} exists", path.text()));
+        let text = format!("the file {} exists", path.text());
+        self.guess(path, Entry::File, text);
         self.guessed.insert(path.bytes.clone(), Entry::File);
     }
 
@@ -192,7 +194,10 @@ impl<'c> Run<'_, 'c> {
                     return None;
                 }
                 Some(_) => {}
-                None if folder => self.guess(&path, format!("there is no folder {shown}")),
+                None if folder => {
+                    let text = format!("there is no folder {shown}");
+                    self.guess(&path, Entry::Missing, text);
+                }
                 None => self.guess_missing(&path),
             }
         }
@@ -375,7 +380,8 @@ impl<'c> Run<'_, 'c> {
             Some(Entry::Missing | Entry::File) => Content::Status(file(&shown, 404)),
             found => {
                 if found.is_none() {
-                    self.guess(&path, format!("the folder {shown} exists"));
+                    let text = format!("the folder {shown} exists");
+                    self.guess(&path, Entry::Folder, text);
                 }
                 self.step(directive, format!("the files of {shown} are listed"));
                 if let Some(failed) = self.precondition(self.err_status.unwrap_or(200)) {
@@ -421,7 +427,7 @@ impl<'c> Run<'_, 'c> {
                 if !folder_tested {
                     let shown = folder.text();
                     let parent = folder.bytes.strip_suffix(b"/").unwrap_or(&folder.bytes);
-                    match self.tracer.options.disk.get(parent) {
+                    match self.disk.get(parent) {
                         Some(Entry::Missing) => {
                             self.step(place, format!("there is no folder {shown}"));
                             return Some(Content::Status(file(&shown, 404)));
@@ -438,7 +444,8 @@ impl<'c> Run<'_, 'c> {
                         None => {
                             let folder = folder.with(parent.to_vec());
                             self.note_looked(&folder);
-                            self.guess(&folder, format!("the folder {shown} exists"));
+                            let text = format!("the folder {shown} exists");
+                            self.guess(&folder, Entry::Folder, text);
                         }
                     }
                     folder_tested = true;

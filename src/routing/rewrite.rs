@@ -217,7 +217,8 @@ impl<'c> Run<'_, 'c> {
                     _ => {
                         match test {
                             b'd' => {
-                                self.guess(&path, format!("there is no folder {}", path.text()))
+                                let text = format!("there is no folder {}", path.text());
+                                self.guess(&path, Entry::Missing, text);
                             }
                             b'x' => self.assume(format!("{} may not be executed", path.text())),
                             _ => self.guess_missing(&path),

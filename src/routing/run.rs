@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::assumption::{About, Assumption};
 use super::choice::{Choice, choose};
 use super::content::Content;
-use super::disk::Entry;
+use super::disk::{Disk, Entry};
 use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
@@ -33,6 +33,7 @@ const LONGEST_STEP: usize = 500;
 pub(super) struct Run<'t, 'c> {
     pub(super) tracer: &'t Tracer<'c>,
     pub(super) request: &'t Request,
+    pub(super) disk: &'t Disk,
     pub(super) version: Version,
     pub(super) socket: Socket,
     /// True when the client's TLS ends at nginx.
@@ -145,7 +146,11 @@ impl Status {
 }
 
 /// Follows a request from its connection to its answer.
-pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c>, String> {
+pub(super) fn run<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+) -> Result<Trace<'c>, String> {
     let line = request_line(request);
     let wanted = || -> Option<Vec<u8>> {
         if let Ok(Some(host)) = line.as_ref().map(|target| target.host) {
@@ -202,6 +207,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
     let mut run = Run {
         tracer,
         request,
+        disk,
         version: tracer.config.version(),
         socket: entrance.socket.clone(),
         tls,

@@ -239,7 +239,12 @@ impl<'c> Tracer<'c> {
 
     /// Follows a request to its end; the error says why there is no answer.
     pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
-        run::run(self, request)
+        run::run(self, request, &self.options.disk)
+    }
+
+    /// Like [`Tracer::trace`], with this in the place of what the options say about files.
+    pub fn trace_on(&self, request: &Request, disk: &Disk) -> Result<Trace<'c>, String> {
+        run::run(self, request, disk)
     }
 }
 

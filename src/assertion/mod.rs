@@ -1,0 +1,17 @@
+//! Statements about what becomes of requests, read from a file and held against a configuration.
+//!
+//! [`read()`] makes a [`Suite`] of a file. [`judge`] says of each of its routes whether it holds: of one request by
+//! following it, of all requests below a path by proving it.
+
+mod below;
+mod compare;
+mod draft;
+mod judge;
+mod read;
+mod route;
+mod worlds;
+
+pub use draft::draft;
+pub use judge::{Judged, Result, Verdict, judge};
+pub use read::{Broken, KEYS, Key, NAME, Place, read};
+pub use route::{Asked, Bound, Expectation, Route, Suite, Wanted};
