@@ -132,7 +132,10 @@ impl Parser<'_> {
 
     /// What `(?x)` passes over.
     fn blanks(&mut self, options: Options) {
-        while options.extended {
+        if !options.extended {
+            return;
+        }
+        loop {
             match self.rest.first() {
                 Some(b'\t'..=b'\r' | b' ') => drop(self.next()),
                 Some(b'#') => while self.next().is_some_and(|byte| byte != b'\n') {},
