@@ -11,6 +11,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
+    (
+        "assertion",
+        &[
+            "source",
+            "diagnostic",
+            "nginx",
+            "config",
+            "routing",
+            "urispace",
+        ],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -53,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "assertion",
             "fingerprint",
             "rule",
         ],
@@ -65,6 +77,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "assertion",
             "rule",
             "rules",
             "settings",

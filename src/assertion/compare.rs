@@ -1,7 +1,7 @@
 //! Whether one answer is as it has to be.
 
 use super::route::{Bound, Wanted};
-use crate::routing::{Disk, Entry, Outcome, Pass, Proxy, Trace, WebSocket};
+use crate::routing::{Disk, Entry, Outcome, Pass, Proxy, Trace, WebSocket, duration};
 
 /// How an answer compares with what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,18 +195,6 @@ fn file(wanted: Option<&str>, outcome: &Outcome, disk: &Disk) -> Compared {
     Compared::of(sent == wanted, || {
         sent.map_or_else(|| told(outcome), ToOwned::to_owned)
     })
-}
-
-/// A time in the largest unit that it is a multiple of.
-fn duration(milliseconds: u64) -> String {
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (1000, "s")];
-    let unit = units
-        .iter()
-        .find(|(length, _)| milliseconds.is_multiple_of(*length) && milliseconds >= *length);
-    match unit {
-        Some((length, unit)) => format!("{}{unit}", milliseconds / length),
-        None => format!("{milliseconds}ms"),
-    }
 }
 
 /// What comes of a request, in a few words.

@@ -5,13 +5,12 @@
 
 mod below;
 mod compare;
-mod draft;
 mod judge;
 mod read;
 mod route;
+mod template;
 mod worlds;
 
-pub use draft::draft;
-pub use judge::{Judged, Result, Verdict, judge};
+pub use judge::{Decision, Judged, Verdict, judge};
 pub use read::{Broken, KEYS, Key, NAME, Place, read};
 pub use route::{Asked, Bound, Expectation, Route, Suite, Wanted};

@@ -360,7 +360,9 @@ impl Reader {
             return None;
         };
         let entries = in_order(table);
-        let start = entries.first().map_or(written.span(), |(key, _)| key.span());
+        let start = entries
+            .first()
+            .map_or(written.span(), |(key, _)| key.span());
         let (mut name, mut method, mut asked) = (None, None, None);
         let mut expectations = Vec::new();
         for (key, value) in entries {
@@ -543,8 +545,8 @@ impl Reader {
         let text = self.text("read-timeout", value)?;
         let bound = Bound::parse(&text);
         if bound.is_none() {
-            self.wrong(value.span(), format!("`{text}` is no time")).help =
-                Some("For example `\"60s\"`, `\">= 1h\"` or `\"< 5s\"`.".to_owned());
+            self.wrong(value.span(), format!("`{text}` is no time"))
+                .help = Some("For example `\"60s\"`, `\">= 1h\"` or `\"< 5s\"`.".to_owned());
         }
         bound
     }
@@ -594,8 +596,8 @@ impl Reader {
 
     fn mistyped(&mut self, name: &str, value: &Written<'_>, wanted: &str) {
         let example = KEYS.iter().find(|key| key.name == name);
-        self.wrong(value.span(), format!("`{name}` is {wanted}")).help =
-            example.map(|key| format!("For example `{}`.", key.example));
+        self.wrong(value.span(), format!("`{name}` is {wanted}"))
+            .help = example.map(|key| format!("For example `{}`.", key.example));
     }
 
     fn unknown_key(&mut self, key: &Spanned<Cow<'_, str>>, place: Place) {
@@ -603,11 +605,7 @@ impl Reader {
         let fits = |known: &&Key| {
             known.place == place || known.place == Place::Either && place != Place::Expect
         };
-        let known: Vec<&str> = KEYS
-            .iter()
-            .filter(fits)
-            .map(|known| known.name)
-            .collect();
+        let known: Vec<&str> = KEYS.iter().filter(fits).map(|known| known.name).collect();
         let elsewhere = KEYS.iter().find(|known| known.name == name.as_ref());
         let meant = name.replace('_', "-").to_lowercase();
         let similar = closest(&meant, known.iter().copied());

@@ -17,6 +17,8 @@ pub(super) struct Worlds<'c> {
     pub(super) worlds: Vec<World<'c>>,
     /// False when there are more.
     pub(super) is_complete: bool,
+    /// What is taken to be so in the first.
+    pub(super) taken: Vec<String>,
 }
 
 impl<'c> Worlds<'c> {
@@ -24,14 +26,14 @@ impl<'c> Worlds<'c> {
     ///
     /// # Errors
     /// When nginx does not get the request.
-    pub(super) fn of(
-        tracer: &Tracer<'c>,
-        request: &Request,
-        disk: &Disk,
-    ) -> Result<Self, String> {
+    pub(super) fn of(tracer: &Tracer<'c>, request: &Request, disk: &Disk) -> Result<Self, String> {
+        let first = tracer.trace_on(request, disk)?;
+        let is_file = |about: &About| matches!(about, About::File(..));
+        let taken = first.assumptions.iter().filter(|one| is_file(&one.about));
         let mut found = Self {
             worlds: Vec::new(),
             is_complete: true,
+            taken: taken.map(ToString::to_string).collect(),
         };
         let mut waiting = vec![disk.clone()];
         while let Some(disk) = waiting.pop() {
@@ -46,9 +48,8 @@ impl<'c> Worlds<'c> {
             }
         }
         if found.worlds.is_empty() {
-            let trace = tracer.trace_on(request, disk)?;
             let disk = disk.clone();
-            found.worlds.push(World { disk, trace });
+            found.worlds.push(World { disk, trace: first });
         }
         Ok(found)
     }

@@ -178,6 +178,7 @@ impl<'c> Run<'_, 'c> {
                 Some(entry) if entry == wanted => {
                     self.step(Some(directive), format!("{shown} is there"));
                     match root.alias {
+                        Alias::None if text == b"$uri" => {}
                         Alias::None => self.uri = name,
                         Alias::Whole if folder => {}
                         Alias::Whole => {
@@ -457,7 +458,9 @@ impl<'c> Run<'_, 'c> {
             }
             let mut uri = self.uri.clone();
             uri.push(&name);
-            if self.uri.varies == Varies::Path && !name.is_varied() {
+            // Only with such a name is the URI still normalised.
+            let is_plain = !name.bytes.contains(&b'/') && !name.bytes.starts_with(b".");
+            if self.uri.varies == Varies::Path && !name.is_varied() && is_plain {
                 uri.varies = Varies::Index;
             }
             return Some(Content::Redirect(place, uri, args));

@@ -237,6 +237,11 @@ impl<'c> Tracer<'c> {
         }
     }
 
+    /// The configuration.
+    pub fn config(&self) -> &'c Config {
+        self.config
+    }
+
     /// Follows a request to its end; the error says why there is no answer.
     pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
         run::run(self, request, &self.options.disk)

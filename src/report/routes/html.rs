@@ -7,9 +7,8 @@ use super::{
     Counts, OTHERWISE, before, counted, listening, near, place, search, site_span, title, websocket,
 };
 use crate::config::Config;
-use crate::report::trace::duration;
 use crate::report::xml::escaped;
-use crate::routing::{Before, Handler, Reach, Route, Routes, Site};
+use crate::routing::{Before, Handler, Reach, Route, Routes, Site, duration};
 
 const STYLE: &str = include_str!("page.css");
 
