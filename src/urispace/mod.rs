@@ -28,7 +28,7 @@ use crate::routing::Choice;
 use automaton::Automaton;
 use literals::{Literals, Seen};
 use search::{Ended, Followed, Part, Search, Visit};
-use tree::{Id, Lost, Path, Taker, Target, Tree};
+use tree::{Facts, Id, Lost, Path, Taker, Target, Tree};
 
 /// Most refinements of one goal.
 const ROUNDS: usize = 5_000;
@@ -183,6 +183,13 @@ impl Task {
         is_possible.then_some(task)
     }
 
+    /// Why not all targets win.
+    fn lost(&self, tree: &Tree<'_>, facts: &impl Facts) -> Option<Lost> {
+        self.targets
+            .iter()
+            .find_map(|target| tree.wins(target, facts).err())
+    }
+
     /// What a URI has to do with a regex.
     fn part(&self, id: Id) -> Part {
         if self.wanted.contains(&id) {
@@ -210,6 +217,14 @@ impl<'c> Space<'c> {
         let Some(task) = Task::new(&self.tree, goal) else {
             return Found::Nothing(Vec::new());
         };
+        // What every URI of the goal begins with is the cheapest of them, if it is one.
+        let begin = Path {
+            tree: &self.tree,
+            path: &task.begin,
+        };
+        if task.uris.holds(&task.begin) && task.lost(&self.tree, &begin).is_none() {
+            return Found::Uri(task.begin);
+        }
         let mut view = match self.first_view(&task) {
             Ok(view) => view,
             Err(unknown) => return unknown,
@@ -252,11 +267,7 @@ impl<'c> Space<'c> {
         let mut doubt = None;
         let ended = search(tree, task, view, &mut self.spent, |path| {
             let facts = Path { tree, path };
-            let lost = task
-                .targets
-                .iter()
-                .find_map(|target| tree.wins(target, &facts).err());
-            let taker = match lost {
+            let taker = match task.lost(tree, &facts) {
                 None => {
                     round = Round::Found(path.to_vec());
                     return Visit::Stop;
@@ -408,10 +419,9 @@ fn search(
             places: &places,
             ends: text.ends,
         };
-        let may_win = |target: &Target| tree.wins(target, &facts).is_ok();
-        match task.targets.iter().all(may_win) {
-            true => visit(&text.bytes()),
-            false => Visit::GoOn,
+        match task.lost(tree, &facts) {
+            None => visit(&text.bytes()),
+            Some(_) => Visit::GoOn,
         }
     })
 }

@@ -56,6 +56,14 @@ impl Uris {
     fn is_end(state: Normal) -> bool {
         state == SLASH || state == SEGMENT
     }
+
+    /// True for a whole URI of this kind.
+    pub(super) fn holds(self, path: &[u8]) -> bool {
+        let end = path
+            .iter()
+            .try_fold(self.start(), |state, byte| self.step(state, *byte));
+        end.is_some_and(Self::is_end)
+    }
 }
 
 /// An automaton that a search follows.
@@ -289,27 +297,27 @@ impl Search<'_> {
 
     /// The bytes that nothing tells apart, the cheapest first.
     fn classes(&self) -> Vec<Vec<u8>> {
-        let mut bytes: Vec<u8> = (0..=255).collect();
-        bytes.sort_by_key(|byte| (cost(*byte), *byte));
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut classes: Vec<Vec<u8>> = Vec::new();
-        for byte in bytes {
-            let own = match byte {
-                b'/' => 1,
-                b'.' => 2,
-                0 => 3,
-                _ => 0,
-            };
-            let automata = self.followed.iter();
-            let mut key: Vec<u8> = automata
-                .map(|followed| followed.automaton.borrow().class(byte))
-                .collect();
-            key.push(own);
-            let class = *known.entry(key).or_insert(classes.len());
-            match classes.get_mut(class) {
-                Some(class) => class.push(byte),
-                None => classes.push(vec![byte]),
+        let mut class_of = [0_u8; 256];
+        class_of[usize::from(b'/')] = 1;
+        class_of[usize::from(b'.')] = 2;
+        class_of[0] = 3;
+        let mut count = 4;
+        for followed in &self.followed {
+            let automaton = followed.automaton.borrow();
+            let mut known: HashMap<(u8, u8), u8> = HashMap::new();
+            for byte in 0..=255 {
+                let class = &mut class_of[usize::from(byte)];
+                let next = u8::try_from(known.len()).unwrap_or(u8::MAX);
+                *class = *known.entry((*class, automaton.class(byte))).or_insert(next);
             }
+            count = known.len();
+        }
+        let mut classes: Vec<Vec<u8>> = vec![Vec::new(); count];
+        for byte in 0..=255 {
+            classes[usize::from(class_of[usize::from(byte)])].push(byte);
+        }
+        for class in &mut classes {
+            class.sort_by_key(|byte| cost(*byte));
         }
         classes
     }
