@@ -5,12 +5,14 @@
 
 mod below;
 mod compare;
+mod draft;
 mod judge;
 mod read;
 mod route;
 mod template;
 mod worlds;
 
+pub use draft::{Draft, draft};
 pub use judge::{Decision, Judged, Verdict, judge};
 pub use read::{Broken, KEYS, Key, NAME, Place, read};
 pub use route::{Asked, Bound, Expectation, Route, Suite, Wanted};

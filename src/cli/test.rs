@@ -71,7 +71,7 @@ pub(super) fn test(
     terminal: Terminal,
 ) -> Result<u8> {
     if arguments.write {
-        bail!("not yet");
+        return write(global, arguments, streams);
     }
     let mut suites = Vec::new();
     let mut failed = false;
@@ -93,11 +93,7 @@ pub(super) fn test(
     let mut tracers = Vec::new();
     for (beside, found) in &found {
         let config = only(found)?;
-        let options = Options {
-            prefix: global.prefix.clone(),
-            ..Options::default()
-        };
-        tracers.push((beside, Tracer::new(config, options)));
+        tracers.push((beside, Tracer::new(config, options(global))));
     }
     let mut parts = Vec::new();
     for (file, suite) in &suites {
@@ -161,6 +157,55 @@ impl Test {
             Format::Json => json::write(out, parts),
             Format::Junit => junit::write(out, parts),
         }
+    }
+}
+
+/// Writes a file of statements that hold.
+fn write(global: &Global, arguments: &Test, streams: &mut Streams) -> Result<u8> {
+    let file = match &arguments.files[..] {
+        [] => None,
+        [file] if file.as_os_str() == "-" => None,
+        [file] => Some(file),
+        _ => bail!("--write writes one file"),
+    };
+    if let Some(file) = file.filter(|file| file.exists() && !arguments.force) {
+        bail!(
+            "{} exists already: name another file, or replace it with --force",
+            file.display()
+        );
+    }
+    let beside = file.and_then(|file| beside(file, global));
+    let found = configuration(global, beside.as_deref(), streams)?;
+    let config = only(&found)?;
+    let root = config.sources().iter().next();
+    let root = root.map_or("", |(_, file)| file.name());
+    if file.is_none() && !global.quiet && global.config.is_none() {
+        streams.say(&format!("looking at {}", printable(root)));
+    }
+    let tracer = Tracer::new(config, options(global));
+    let draft = assertion::draft(&tracer);
+    if draft.routes == 0 {
+        bail!("no request is known of which something is certain, so there is nothing to state");
+    }
+    let Some(file) = file else {
+        streams.stdout.write_all(draft.text.as_bytes())?;
+        return Ok(CLEAN);
+    };
+    output::keep_apart(file, &identities(config).collect())?;
+    output::replace(file, draft.text.as_bytes())?;
+    if !global.quiet {
+        let routes = if draft.routes == 1 { "route" } else { "routes" };
+        let name = file.to_string_lossy();
+        let line = format!("{} {routes} of {root}, written to {name}", draft.routes);
+        streams.say(&printable(&line));
+    }
+    Ok(CLEAN)
+}
+
+fn options(global: &Global) -> Options {
+    Options {
+        prefix: global.prefix.clone(),
+        ..Options::default()
     }
 }
 
