@@ -64,7 +64,16 @@ impl<'c> Run<'_, 'c> {
                 path.pop();
             }
         }
-        let value = self.evaluate(&path);
+        // nginx refuses a path that is made of itself; it is followed all the same, but not for ever.
+        let value = match self.is_deep() {
+            true => Value::default(),
+            false => {
+                self.depth += 1;
+                let value = self.evaluate(&path);
+                self.depth -= 1;
+                value
+            }
+        };
         Root {
             path: self.full_name(value),
             alias,

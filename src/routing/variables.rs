@@ -25,7 +25,7 @@ impl<'c> Run<'_, 'c> {
             return value.clone();
         }
         if let Some(block) = self.table(&name) {
-            if self.depth >= DEPTH {
+            if self.is_deep() {
                 return Value::default();
             }
             self.depth += 1;
@@ -58,6 +58,11 @@ impl<'c> Run<'_, 'c> {
             return Value::default();
         }
         Value::unknown(&name)
+    }
+
+    /// True when variables are defined by each other so deep that nginx gives up.
+    pub(super) fn is_deep(&self) -> bool {
+        self.depth >= DEPTH
     }
 
     /// The block that a variable is looked up in: the last one that defines it.

@@ -46,7 +46,7 @@ pub fn write(out: &mut dyn Write, parts: &[Part<'_, '_>], options: Options) -> i
             tell(out, part, judged, style)?;
         }
     }
-    if options.quiet {
+    if options.quiet || parts.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", summary(parts))
