@@ -6,8 +6,9 @@ use super::below::judge_below;
 use super::compare::{Compared, compare};
 use super::route::{Asked, Route};
 use super::worlds::{World, Worlds};
-use crate::config::Visibility;
+use crate::config::{Directive, Server, Visibility};
 use crate::routing::{About, Trace, Tracer};
+use crate::source::Span;
 
 /// What was found about a statement.
 #[derive(Debug)]
@@ -119,6 +120,24 @@ pub fn judge<'a, 'c>(route: &'a Route, tracer: &Tracer<'c>) -> Judged<'a, 'c> {
             judged.assumptions.push(text);
         }
     }
+    let config = tracer.config();
+    if config.visibility_above() == Visibility::Lone {
+        let lone = "the `http` block, which was not found, sets nothing and holds no other server";
+        judged.assumptions.push(lone.to_owned());
+    }
+    let server = worlds.worlds.first().and_then(|world| world.trace.server);
+    if let Some(span) = server.and_then(placeholder) {
+        let file = config.sources().file(span.file);
+        let line = file.position(span.start).line;
+        let reason = format!(
+            "it is not known what stands for `{}` at {}:{line}",
+            config.excerpt(span),
+            file.name()
+        );
+        let undecided = |_| Verdict::Undecided(reason.clone());
+        judged.verdicts = route.expectations.iter().map(undecided).collect();
+        return judged;
+    }
     judged.verdicts = match &route.asked {
         Asked::One => {
             let settle = |wanted| {
@@ -134,6 +153,18 @@ pub fn judge<'a, 'c>(route: &'a Route, tracer: &Tracer<'c>) -> Judged<'a, 'c> {
         Asked::Below(below) => judge_below(route, below, tracer, &worlds),
     };
     judged
+}
+
+/// The first directive of a server, or around it, in which a template leaves something open.
+fn placeholder(server: Server<'_>) -> Option<Span> {
+    let open = |directive: &Directive<'_>| {
+        directive.name().has_placeholder()
+            || directive.arguments().any(|word| word.has_placeholder())
+    };
+    let around = server.directive.ancestors().flat_map(Directive::children);
+    let around = around.filter(|directive| !directive.is_block());
+    let mut all = server.directive.descendants().chain(around);
+    all.find(open).map(Directive::span)
 }
 
 /// Compares the answers on all disks; `depends` says that what was taken to be so decides.

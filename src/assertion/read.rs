@@ -395,7 +395,7 @@ impl Reader {
             request.method = method;
         }
         let asked = match is_below {
-            true => Asked::Below(self.below(&request, place.clone())?),
+            true => Asked::Below(self.below(&request, place)?),
             false => Asked::One,
         };
         self.handshakes(&request, &expectations);

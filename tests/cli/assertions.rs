@@ -660,3 +660,29 @@ fn fixtures(folder: &Path) -> Vec<PathBuf> {
         })
         .collect()
 }
+
+#[test]
+fn what_a_template_leaves_open_decides_nothing() {
+    let tree = Tree::new(&[
+        (
+            "nginx.conf",
+            "events {} http { server { server_name a; location / { proxy_pass http://{{ host }}; } } server { server_name b; return 204; } }",
+        ),
+        (
+            "a.toml",
+            "[[route]]\nrequest = 'http://a/'\nexpect.location = '/'\n",
+        ),
+        (
+            "b.toml",
+            "[[route]]\nrequest = 'http://b/'\nexpect.status = 204\n",
+        ),
+    ]);
+    let outcome = tree.test(&[], &["a.toml"]);
+    assert_eq!(outcome.code, FOUND, "{}", outcome.shown);
+    assert!(
+        outcome.stdout.contains("it is not known what stands for"),
+        "{}",
+        outcome.shown
+    );
+    assert_eq!(tree.test(&[], &["b.toml"]).code, CLEAN);
+}
