@@ -666,7 +666,7 @@ fn what_a_template_leaves_open_decides_nothing() {
     let tree = Tree::new(&[
         (
             "nginx.conf",
-            "events {} http { server { server_name a; location / { proxy_pass http://{{ host }}; } } server { server_name b; return 204; } }",
+            "events {} http { server { server_name a; location / { proxy_pass \"http://{{ host }}\"; } } server { server_name b; return 204; } }",
         ),
         (
             "a.toml",
