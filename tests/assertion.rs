@@ -140,6 +140,20 @@ fn config(text: &str) -> Config {
     load(&Root::File(path), &options).expect("a configuration")
 }
 
+/// True where two names are equal, which nginx refuses.
+fn has_twins(config: &Config) -> bool {
+    config.location_levels().iter().any(|level| {
+        let names = level.iter().filter(|location| !location.is_regex());
+        let mut names: Vec<_> = names
+            .map(|location| (location.is_prefix(), location.path.to_vec()))
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        names.len() < all
+    })
+}
+
 /// Every normalised path up to a length.
 fn paths() -> Vec<Vec<u8>> {
     let mut all = vec![b"/".to_vec()];
@@ -350,6 +364,9 @@ fn what_is_said_to_hold_for_all_requests_holds_for_each() {
         let mut chance = Chance(seed);
         let text = written(&mut chance);
         let config = config(&text);
+        if has_twins(&config) {
+            continue;
+        }
         let tracer = Tracer::new(&config, Options::default());
         for below in ["/", "/a", "/a/", "/b/", "/a/b/"] {
             let meant: Vec<&Vec<u8>> = all

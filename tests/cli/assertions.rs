@@ -58,6 +58,7 @@ http {
             return 404;
         }
         location = /one { return 301 /two; }
+        location /index/ { index /kept/x; }
         location = /gone { return 444; }
         location ^~ /kept/ { return 204; }
         location /from/ { allow 10.0.0.0/8; deny all; return 403; }
@@ -358,6 +359,11 @@ fn what_holds_below_a_path_is_proved() {
         ),
         ("under = '/kept/'\nexpect.status = 204", "held"),
         ("under = '/elsewhere/'\nexpect.status = 404", "held"),
+        // What ends with a slash goes another way than the rest.
+        (
+            "under = '/index/'\nexpect.location = '/index/'",
+            "failed: ^~ /kept/",
+        ),
         ("under = '/one'\nexpect.status = 302", "failed"),
         ("under = '/'\nexpect.location = '/'", "failed"),
     ] {
