@@ -27,7 +27,7 @@ impl Example {
     }
 
     /// The host to ask, with its port unless that is the usual one, and whether TLS is spoken there.
-    pub(super) fn origin(&self) -> Option<(&str, bool)> {
+    pub(crate) fn origin(&self) -> Option<(&str, bool)> {
         let (host, tls) = self.origin.as_ref()?;
         Some((host, *tls))
     }
@@ -62,7 +62,7 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
 }
 
 /// The request for a target, if a client can send it and this location certainly answers.
-pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+pub fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
     let server = location.server()?;
     if location.is_internal() || server.directive.own("return").next().is_some() {
         return None;
