@@ -34,7 +34,7 @@ mod variables;
 pub use choice::{Choice, choose};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
-pub use example::{Example, example};
+pub use example::{Example, example, redirected};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use reach::Reach;
