@@ -76,6 +76,13 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
 /// That is done where the location is looked for, before any `rewrite` in it (`ngx_http_core_find_config_phase`).
 pub fn redirected(location: &Location<'_>) -> Option<Example> {
     let name = location.path.strip_suffix(b"/")?;
+    let pages = location.directive.effective("error_page").directives;
+    let is_replaced = pages
+        .into_iter()
+        .any(|page| page.arguments().any(|code| code == "301"));
+    if is_replaced {
+        return None;
+    }
     let wanted = Choice::Redirect(location.clone());
     asking(location, &escape(name), &wanted).filter(|_| !name.is_empty())
 }

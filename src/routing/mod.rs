@@ -5,6 +5,7 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod challenge;
 mod choice;
 mod content;
 mod cover;
@@ -14,6 +15,7 @@ mod example;
 mod files;
 mod handler;
 mod mapping;
+mod overmatch;
 mod reach;
 mod regexes;
 mod request;
@@ -31,14 +33,17 @@ mod uri;
 mod value;
 mod variables;
 
+pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
 pub use example::{Example, example, redirected};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
+pub use overmatch::{Overmatch, Wrong, overmatches};
 pub use reach::Reach;
 pub use request::{Protocol, Request};
+pub use restriction::restrictions;
 pub use routes::{Answering, Before, Forwarding, Listening, Route, Routes, Site};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
 pub use uri::{Uri, escape};
