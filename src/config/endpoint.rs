@@ -24,8 +24,8 @@ impl Location<'_> {
     /// True when clients are likely to open a WebSocket at the name of this location without its last slash.
     ///
     /// That is so for an endpoint of an application, and for what a person has called a path for WebSockets; not where
-    /// clients of the application add to it, nor where another location ends in the same segment, as the routers of
-    /// several parts of an API do.
+    /// clients of the application add to it, where a location for a longer path shows that they do, nor where another
+    /// location ends in the same segment, as the routers of several parts of an API do.
     pub fn is_endpoint_with_slash(&self) -> bool {
         let Some(name) = self.path.strip_suffix(b"/").filter(|_| self.is_prefix()) else {
             return false;
@@ -42,7 +42,11 @@ impl Location<'_> {
             let other_name = other.path.strip_suffix(b"/").unwrap_or(&other.path);
             other != *self && !other.is_regex() && other_name.ends_with(segment)
         };
+        let is_longer = |other: &Self| other.path.len() > self.path.len();
+        let mut below = self.level().beginning_with(&self.path);
         is_endpoint(&text)
+            && !below.any(|other| is_longer(&other))
+            && self.directive.locations().iter().next().is_none()
             && !SUFFIXED.contains(&text.as_str())
             && !self.level().iter().take(MAX_SIBLINGS).any(is_shared)
     }

@@ -55,7 +55,7 @@ fn check(config: &Config, report: &mut Report) {
         let name = pass.name();
         let who = match routing::restrictions(location.directive).is_empty() {
             true => "",
-            false => "for those who are let in ",
+            false => "for those who are let in, ",
         };
         let below = folder.and_then(|folder| folder.argument(0)).map_or_else(
             || "nginx's folder `html`".to_owned(),

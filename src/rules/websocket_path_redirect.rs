@@ -11,8 +11,8 @@ rule! {
     /// `websocket-paths` of the settings.
     ///
     /// ## When it is fine
-    /// When all clients open longer paths, as `/ws/room/1`. Where an application is known for that, such as Socket.IO, or
-    /// several locations end in the same word, nothing is reported.
+    /// When all clients open longer paths, as `/ws/room/1`. Where an application is known for that, such as Socket.IO, where
+    /// there is a location for a longer path, or where several locations end in the same word, nothing is reported.
     ///
     /// ## Fix
     /// Unsafe: a location for just this path, with the same settings.
