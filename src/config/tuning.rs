@@ -80,9 +80,9 @@ const DECIDING: [&str; 6] = ["rewrite", "if", "set", "break", "limit_except", "t
 fn is_of_pass(name: &[u8]) -> bool {
     let is_family = |family: &&str| name.starts_with(family.as_bytes());
     let is_pass = |pass: &&str| name == pass.as_bytes();
-    FAMILIES.iter().any(|family| is_family(&family))
+    FAMILIES.iter().any(is_family)
         && nginx::directive(name).is_some()
-        && !PASSES.iter().any(|pass| is_pass(&pass))
+        && !PASSES.iter().any(is_pass)
 }
 
 impl<'c> Location<'c> {
@@ -99,9 +99,9 @@ impl<'c> Location<'c> {
             let is = |known: &&str| name == **known;
             if is_of_pass(&name) {
                 tuning.of_pass.get_or_insert(child);
-            } else if OF_REQUESTS.iter().any(|known| is(&known)) {
+            } else if OF_REQUESTS.iter().any(is) {
                 tuning.of_requests.get_or_insert(child);
-            } else if !OF_ANYTHING.iter().any(|known| is(&known)) {
+            } else if !OF_ANYTHING.iter().any(is) {
                 return None;
             }
         }

@@ -206,7 +206,7 @@ fn narrowed(location: &Location<'_>) -> Option<String> {
         let path = path.as_bytes();
         old.is_match(path).ok() == new.is_match(path).ok()
     };
-    (spared && hidden.iter().all(|path| is_alike(&path))).then_some(narrowed)
+    (spared && hidden.iter().all(is_alike)).then_some(narrowed)
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -85,7 +85,8 @@ fn all_folders(config: &Config) -> Vec<Word<'_>> {
             let folder = directive
                 .argument(0)
                 .filter(|_| is_alias || directive.is("root"))?;
-            (!folder.has_variables() && !(is_alias && is_file(&folder))).then_some(folder)
+            let is_left_out = folder.has_variables() || is_alias && is_file(&folder);
+            (!is_left_out).then_some(folder)
         })
         .collect();
     folders.sort_by(|one, other| one.value.cmp(&other.value));
