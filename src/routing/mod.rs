@@ -34,7 +34,7 @@ mod value;
 mod variables;
 
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
-pub use choice::{Choice, choose};
+pub use choice::{Choice, choose, redirects_without_slash};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
 pub use example::{Example, example, redirected};
