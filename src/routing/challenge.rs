@@ -31,9 +31,10 @@ const PRIVATE: [&str; 7] = [
 pub struct Blocked<'c> {
     /// The regex.
     pub location: Location<'c>,
-    /// The host that the challenge is for.
-    pub host: String,
-    /// The URLs that are asked for: the first at port 80, each other one because the one before redirects to it.
+    /// The host that the challenge is for; nothing when the server has no name and answers for every one.
+    pub host: Option<String>,
+    /// The URLs that are asked for: the first at port 80, or where what stands in front of nginx passes it on to, and each
+    /// other one because the one before redirects to it.
     pub urls: Vec<String>,
     /// The status; nothing when the connection is closed.
     pub status: Option<u16>,
@@ -55,17 +56,20 @@ pub fn blocked_challenges(config: &Config) -> Vec<Blocked<'_>> {
         };
         let loser = loser(&location);
         let is_named = contains(&location.path, b"well-known");
-        let Some(host) = server
-            .example_host()
-            .filter(|host| loser.is_some() || is_public(host) && !is_named)
-        else {
+        let host = server.example_host();
+        let is_wanted = host
+            .as_ref()
+            .is_some_and(|host| is_public(host) && !is_named);
+        if loser.is_none() && !is_wanted || host.is_none() && !server.is_default() {
             continue;
-        };
+        }
         let tracer = tracer.get_or_insert_with(|| Tracer::new(config, Options::default()));
-        let Some((urls, status)) = followed(tracer, &host, &location) else {
+        let name = host.as_deref().unwrap_or("localhost");
+        let entrance = loser.as_ref().and_then(|_| behind(tracer, server));
+        let Some((urls, status)) = followed(tracer, name, entrance.unwrap_or(80), &location) else {
             continue;
         };
-        if loser.is_some() || has_tls(tracer, &host) {
+        if loser.is_some() || has_tls(tracer, name) {
             blocked.push(Blocked {
                 location,
                 host,
@@ -133,18 +137,37 @@ fn is_public(host: &str) -> bool {
     })
 }
 
-/// The URLs that an authority asks for until the regex refuses, and the status.
+/// The port without TLS to which a server in front may pass what arrives at port 80, where nginx itself does not listen.
+fn behind(tracer: &Tracer<'_>, server: Server<'_>) -> Option<u16> {
+    let is_usual = |socket| port(socket) == Some(80);
+    let mut entrances = tracer.entrances.iter();
+    if entrances.any(|entrance| is_usual(&entrance.socket)) {
+        return None;
+    }
+    let listening = server.listening().into_iter();
+    let mut plain =
+        listening.filter(|(_, listen)| !listen.as_ref().is_some_and(|listen| listen.ssl));
+    plain.find_map(|(socket, _)| port(&socket))
+}
+
+/// The URLs that are asked for until the regex refuses, and the status.
 fn followed(
     tracer: &Tracer<'_>,
     host: &str,
+    entrance: u16,
     regex: &Location<'_>,
 ) -> Option<(Vec<String>, Option<u16>)> {
-    let mut urls = vec![format!("http://{host}{CHALLENGE}")];
+    let at = match entrance {
+        80 => String::new(),
+        port => format!(":{port}"),
+    };
+    let mut urls = vec![format!("http://{host}{at}{CHALLENGE}")];
     while urls.len() <= REDIRECTS + 1 {
         let request = Request::get(urls.last()?).ok()?;
         let trace = tracer.trace(&request).ok()?;
         // An authority asks at the usual ports only.
-        if !matches!(request.port, 80 | 443) || !listens(trace.server?, request.port) {
+        let is_asked = matches!(request.port, 80 | 443) || request.port == entrance;
+        if !is_asked || !listens(trace.server?, request.port) {
             return None;
         }
         let place = Some(regex.directive.span());

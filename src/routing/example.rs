@@ -26,13 +26,12 @@ impl Example {
         }
     }
 
-    /// The location that would answer if `location`, with all that it holds, was not there; nothing when none would, and
-    /// where that cannot be said.
-    pub fn without<'c>(&self, location: &Location<'c>) -> Option<Location<'c>> {
-        let path = Uri::parse(self.target.as_bytes(), true)?.path;
-        match choose_without(location.server()?, &path, location) {
-            Choice::Location(other) => Some(other),
-            Choice::Redirect(_) | Choice::Server | Choice::Unknown => None,
+    /// What would answer if `location`, with all that it holds, was not there.
+    pub fn without<'c>(&self, location: &Location<'c>) -> Choice<'c> {
+        let path = Uri::parse(self.target.as_bytes(), true).map(|uri| uri.path);
+        match location.server().zip(path) {
+            Some((server, path)) => choose_without(server, &path, location),
+            None => Choice::Unknown,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Prefixes without a slash at the end, which also answer for longer names.
 
+use super::choice::Choice;
 use super::example::{Example, example};
 use crate::config::{Config, Directive, Location, Modifier, PASSES, ProxyUrl, Word};
 use crate::diagnostic::Edit;
@@ -31,8 +32,8 @@ pub enum Wrong<'c> {
     Taken {
         /// What answers it: the handler or the `alias`.
         answer: Directive<'c>,
-        /// The location that would answer.
-        instead: Location<'c>,
+        /// The location that would answer; nothing when it would be a file of the server.
+        instead: Option<Location<'c>>,
         /// One that shows which names there are: with a slash, or a longer one.
         other: Location<'c>,
         /// True when `other` has the name with a slash, so that only the name itself is left.
@@ -149,8 +150,12 @@ fn taken<'c>(location: &Location<'c>, answer: Directive<'c>) -> Option<Overmatch
     let longer = || level.beginning_with(&location.path).find(is_longer);
     let other = with_slash.or_else(longer)?;
     let example = example(location, &["x", "-x", "foo"])?;
-    let instead = example.without(location)?;
-    (!answers_alike(location, &instead)).then(|| Overmatch {
+    let instead = match example.without(location) {
+        Choice::Location(instead) if !answers_alike(location, &instead) => Some(instead),
+        Choice::Server => None,
+        Choice::Location(_) | Choice::Redirect(_) | Choice::Unknown => return None,
+    };
+    Some(Overmatch {
         location: location.clone(),
         example,
         wrong: Wrong::Taken {

@@ -9,8 +9,8 @@ rule! {
     ///
     /// ## When it is fine
     /// When certificates come in another way: by DNS-01, by TLS-ALPN-01, or from a client that answers without a file below
-    /// this path. A note, unless a location for the challenge shows that it is meant to be answered here. A server that
-    /// nothing at port 80 leads to is not reported.
+    /// this path. A note, unless a location for the challenge shows that it is meant to be answered here. A server with TLS
+    /// that nothing at port 80 leads to is not reported.
     ///
     /// ## Fix
     /// Unsafe: `^~` for the prefix that loses, or an exception in the regex.
@@ -23,7 +23,9 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     for blocked in routing::blocked_challenges(config) {
-        let (location, host) = (&blocked.location, &blocked.host);
+        let location = &blocked.location;
+        let host = blocked.host.as_ref();
+        let whose = host.map_or_else(String::new, |host| format!(" for `{host}`"));
         let answer = match blocked.status {
             Some(status) => format!("answered with {status}"),
             None => "cut off without an answer".to_owned(),
@@ -35,7 +37,7 @@ fn check(config: &Config, report: &mut Report) {
 
         let finding = report.at(
             location.directive.span(),
-            format!("an ACME challenge for `{host}` is {answer}: `{location}` matches it"),
+            format!("an ACME challenge{whose} is {answer}: `{location}` matches it"),
         );
         finding
             .here(format!("this matches `{}`", routing::CHALLENGE))

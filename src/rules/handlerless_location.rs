@@ -43,7 +43,7 @@ fn check(config: &Config, report: &mut Report) {
         ) else {
             continue;
         };
-        let Some(other) = example.without(&location) else {
+        let routing::Choice::Location(other) = example.without(&location) else {
             continue;
         };
         let Some(pass) = other.handler().filter(|handler| {

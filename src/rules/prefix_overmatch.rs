@@ -59,11 +59,11 @@ fn check(config: &Config, report: &mut Report) {
                         "end the location with a slash",
                     ),
                 };
+                let but = instead.as_ref().map_or_else(String::new, |instead| {
+                    format!(", and not by `location {instead}`")
+                });
                 report
-                    .at(
-                        place,
-                        format!("`{target}` is answered here too, and not by `location {instead}`"),
-                    )
+                    .at(place, format!("`{target}` is answered here too{but}"))
                     .here(format!("also the beginning of `{target}`"))
                     .label(other.path.span, why)
                     .witness(
