@@ -152,8 +152,8 @@ fn taken<'c>(location: &Location<'c>, answer: Directive<'c>) -> Option<Overmatch
     let example = example(location, &["x", "-x", "foo"])?;
     let instead = match example.without(location) {
         Choice::Location(instead) if !answers_alike(location, &instead) => Some(instead),
-        Choice::Server => None,
-        Choice::Location(_) | Choice::Redirect(_) | Choice::Unknown => return None,
+        Choice::Server if !answers_alike(location, &other) => None,
+        _ => return None,
     };
     Some(Overmatch {
         location: location.clone(),

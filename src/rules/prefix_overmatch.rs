@@ -6,9 +6,9 @@ rule! {
     /// nginx compares the beginning of the path and knows no segments: `location /api` answers `/api`, `/api/users` and
     /// `/apix`. With `location /media` and `alias /srv/media`, `/media-private/x` reads `/srv/media-private/x`.
     ///
-    /// Reported is a proxy or an `alias` beside whose name there are longer ones, when another location would answer
-    /// otherwise, and an `alias` that leads into another folder of the configuration. A prefix whose path goes wrong by
-    /// itself is the matter of `proxy-path-mismatch` and `alias-traversal`.
+    /// Reported is a proxy or an `alias` beside whose name there are longer ones, when something else would answer without
+    /// it, and an `alias` that leads into another folder of the configuration. A prefix whose path goes wrong by itself is
+    /// the matter of `proxy-path-mismatch` and `alias-traversal`.
     ///
     /// ## When it is fine
     /// When the longer names belong to the same application.
