@@ -5,6 +5,7 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod challenge;
 mod choice;
 mod content;
 mod disk;
@@ -13,6 +14,7 @@ mod example;
 mod files;
 mod handler;
 mod mapping;
+mod overmatch;
 mod regexes;
 mod request;
 mod restriction;
@@ -27,14 +29,16 @@ mod uri;
 mod value;
 mod variables;
 
+pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use disk::{Disk, Entry};
-pub use example::{Example, example, request};
+pub use example::{Example, example, redirected, request};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
+pub use overmatch::{Overmatch, Wrong, overmatches};
 pub(crate) use request::validate_host;
 pub use request::{Protocol, Request};
-pub(crate) use restriction::restrictions;
+pub use restriction::restrictions;
 pub(crate) use socket::{Entrance, port, resolved};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
 pub(crate) use upstream::READ_TIMEOUT;
