@@ -14,7 +14,7 @@ use nginspect::routing::{Choice, choose};
 use nginspect::urispace::{Found, Goal, Space};
 
 /// How many configurations are made unless `NGINSPECT_SPACES` says otherwise.
-const SPACES: u64 = 150;
+const SPACES: u64 = 100;
 
 fn config(locations: &str) -> Config {
     let path = PathBuf::from("/nowhere/nginx.conf");
@@ -184,4 +184,123 @@ fn what_is_proved_about_all_uris_holds_for_every_short_one() {
         format!("{witnesses} witnesses, {nothing} proofs that there is none, {unknown} unknown");
     writeln!(std::io::stdout(), "{says}").expect("an open output");
     assert!(unknown * 10 < witnesses, "{says}");
+}
+
+/// Pieces of PCRE's syntax, in any order.
+const PIECES: [&str; 64] = [
+    "a", "a", "A", "/", "/", "-", "_", " ", ".", ".", "\\n", "\\x41", "\\x{61}", "\\.", "\\-",
+    "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\h", "\\v", "\\N", "\\b", "\\B", "\\A", "\\z",
+    "\\Z", "\\Q", "\\E", "\\/", "^", "^", "$", "$", "*", "+", "?", "{2}", "{1,2}", "{,2}", "{0,1}",
+    "{", "}", "|", "|", "(", "(", "(?:", "(?=", "(?!", "(?i)", "(?x)", "(?s)", "(?-i)", "(?i:",
+    "(?<n>", "(?#a)", ")", ")", "[", "]", "#",
+];
+
+/// What may stand in a class.
+const MEMBERS: [&str; 20] = [
+    "a",
+    "A",
+    "a-z",
+    "/",
+    "-",
+    "^",
+    "]",
+    "[",
+    "\\d",
+    "\\w",
+    "\\W",
+    "[:alpha:]",
+    "[:^alpha:]",
+    "[:upper:]",
+    "[:space:]",
+    "\\n",
+    "\\]",
+    "\\\\",
+    "!-/",
+    "\\b",
+];
+
+fn soup(chance: &mut Chance) -> String {
+    let mut text = String::new();
+    for _ in 0..1 + chance.below(7) {
+        match chance.once_in(8) {
+            true => {
+                text += chance.one(&["[", "[^"]);
+                for _ in 0..1 + chance.below(3) {
+                    text += chance.one(&MEMBERS);
+                }
+                text += "]";
+            }
+            false => text += chance.one(&PIECES),
+        }
+    }
+    let open = text.matches('(').count();
+    let closed = text.matches(')').count();
+    text + &")".repeat(open.saturating_sub(closed))
+}
+
+#[test]
+fn every_syntax_means_what_it_means_to_pcre2() {
+    let paths: Vec<Vec<u8>> = {
+        let mut all: Vec<Vec<u8>> = vec![b"/".to_vec()];
+        let mut last = all.clone();
+        for _ in 0..3 {
+            last = last
+                .iter()
+                .flat_map(|path| b"/aA-\n".iter().map(|byte| [&path[..], &[*byte]].concat()))
+                .collect();
+            all.extend(last.iter().cloned());
+        }
+        all.retain(|path| !path.windows(2).any(|pair| pair == b"//"));
+        all
+    };
+    let exact: String = paths
+        .iter()
+        .map(|path| {
+            let name = String::from_utf8(path.clone()).expect("plain text");
+            format!("location = \"{name}\" {{ }}\n")
+        })
+        .collect();
+    let exact = config(&exact);
+    let names: Vec<Location<'_>> = exact.locations().collect();
+    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let patterns: u64 = number("NGINSPECT_SPACES").unwrap_or(SPACES) * 4;
+    let first: u64 = number("NGINSPECT_SPACES_FIRST").unwrap_or(1);
+    let (mut compared, mut refused) = (0, 0);
+    for seed in first..first + patterns {
+        let mut chance = Chance(seed);
+        let pattern = soup(&mut chance);
+        let modifier = chance.one(&["~", "~*"]);
+        let quoted = pattern.replace('\\', "\\\\").replace('"', "\\\"");
+        let one = config(&format!("location {modifier} \"{quoted}\" {{ }}\n"));
+        let location = one.locations().next().expect("a location");
+        assert_eq!(location.path.text(), pattern);
+        let Some(regex) = location.regex() else {
+            continue;
+        };
+        let mut space = Space::new(&[level(&one), level(&exact)]);
+        for (path, name) in paths.iter().zip(&names) {
+            let goal = Goal {
+                endings: vec![
+                    (0, Choice::Location(location.clone())),
+                    (1, Choice::Location(name.clone())),
+                ],
+                ..Goal::client(Choice::Server)
+            };
+            let is_match = regex.is_match(path).expect("an answer");
+            let about = || format!("{seed}: {modifier} {pattern} and {}", shown(path));
+            match space.find(&goal) {
+                Found::Uri(_) => assert!(is_match, "{}", about()),
+                Found::Nothing(_) => assert!(!is_match, "{}", about()),
+                Found::Unknown(why) => {
+                    assert!(!why.contains("two ways"), "{}", about());
+                    refused += 1;
+                    break;
+                }
+            }
+            compared += 1;
+        }
+    }
+    let says = format!("{compared} answers compared, {refused} patterns refused");
+    writeln!(std::io::stdout(), "{says}").expect("an open output");
+    assert!(compared > 10_000, "{says}");
 }

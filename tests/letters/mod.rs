@@ -17,7 +17,7 @@ impl Chance {
     }
 
     /// True once in so many times.
-    fn once_in(&mut self, times: usize) -> bool {
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 }
