@@ -141,10 +141,13 @@ fn explain<'c>(
         finding.help(format!(
             "Moving the block has no effect: `^~` wins wherever it stands. Put the regex inside `location {first}`, or drop its `^~`."
         ));
-    } else if location.modifier == Modifier::Prefix && are_regexes && spaces.may_prefer(location) {
+    } else if location.modifier == Modifier::Prefix && are_regexes {
+        // Not where the regexes would then get nothing.
+        let prefer = Edit::insert_before(location.path.span, "^~ ");
+        let edits = spaces.may_prefer(location).then_some(prefer);
         finding
-            .help("Moving the block has no effect: regexes win over plain prefixes wherever they stand. `^~` keeps them from being tried.")
-            .fix("write `^~`", [Edit::insert_before(location.path.span, "^~ ")]);
+            .help("Moving the block has no effect: regexes win over plain prefixes wherever they stand. `^~` would keep them from being tried.")
+            .fix("write `^~`", edits);
     } else {
         finding.help("Moving the block has no effect. Remove it, or narrow the others.");
     }

@@ -389,10 +389,13 @@ impl<'c> Space<'c> {
                 place += 1;
             }
         }
-        let locations = takers.iter().map(|taker| {
+        let ids = takers.iter().map(|taker| {
             let (Taker::Block(id) | Taker::Redirect(id)) = *taker;
-            self.tree.blocks[id].location.clone()
+            id
         });
+        // In the order of the file.
+        let ids: BTreeSet<Id> = ids.collect();
+        let locations = ids.iter().map(|id| self.tree.blocks[*id].location.clone());
         locations.collect()
     }
 }

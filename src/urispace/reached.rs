@@ -109,21 +109,23 @@ impl<'c> Spaces<'c> {
         let merges = *self.merges.get_or_insert_with(|| config.merges_slashes());
         let space = self.of(location);
         let client = if merges { Uris::Client } else { Uris::Unmerged };
-        let mut ask = |uris: Uris, is_printable: bool| {
+        let mut ask = |uris: Uris, below: &[u8], is_printable: bool| {
             space.find(&Goal {
                 uris,
+                below: below.to_vec(),
                 is_printable,
                 ..Goal::client(Choice::Location(location.clone()))
             })
         };
+        let is_none = |found: Found<'_>| matches!(found, Found::Nothing(_));
         if location.is_internal() {
-            return match ask(Uris::Any, false) {
+            return match ask(Uris::Any, b"", false) {
                 Found::Nothing(takers) => certain(location, takers),
                 _ => Reached::Unknown("only for redirects inside of nginx".to_owned()),
             };
         }
-        let found = match ask(Uris::Client, false) {
-            Found::Nothing(_) if !merges => ask(client, false),
+        let found = match ask(Uris::Client, b"", false) {
+            Found::Nothing(_) if !merges => ask(client, b"", false),
             found => found,
         };
         let is_control = match &found {
@@ -134,21 +136,23 @@ impl<'c> Spaces<'c> {
             Found::Unknown(why) => Reached::Unknown(why),
             Found::Uri(path) if !is_control => Reached::Path(path),
             Found::Nothing(takers) => {
-                let is_whole = matches!(ask(Uris::Any, false), Found::Nothing(_));
-                match is_whole || !may_be_led_to(location) {
-                    true => certain(location, takers),
-                    false => by_redirects(),
+                // An upstream names paths that begin with a slash, a directive may name anything.
+                let is_left = (!is_none(ask(Uris::Any, b"/", false))
+                    && may_be_accelerated(location))
+                    || (!is_none(ask(Uris::Any, b"", false)) && may_be_redirected(location));
+                match is_left {
+                    false => certain(location, takers),
+                    true => by_redirects(),
                 }
             }
             Found::Uri(path) => {
-                let is_whole = matches!(ask(Uris::Any, true), Found::Nothing(_));
-                match ask(client, true) {
-                    Found::Nothing(takers) if is_whole || !may_be_led_to(location) => {
-                        match certain(location, takers) {
-                            Reached::Nothing(takers) => Reached::Control(path, takers),
-                            unknown => unknown,
-                        }
-                    }
+                let is_left = !is_none(ask(Uris::Any, b"", true))
+                    && (may_be_accelerated(location) || may_be_redirected(location));
+                match ask(client, b"", true) {
+                    Found::Nothing(takers) if !is_left => match certain(location, takers) {
+                        Reached::Nothing(takers) => Reached::Control(path, takers),
+                        unknown => unknown,
+                    },
                     Found::Nothing(_) => by_redirects(),
                     _ => Reached::Path(path),
                 }
@@ -179,17 +183,15 @@ fn certain<'c>(location: &Location<'c>, takers: Vec<Location<'c>>) -> Reached<'c
     }
 }
 
-/// True when something may lead to the location besides a request of a client: a redirect inside of nginx, of which the
-/// configuration or an upstream (`X-Accel-Redirect`) tells the target.
-fn may_be_led_to(location: &Location<'_>) -> bool {
-    let passes = |name: &&str| {
-        let server = location.server();
-        server.is_none_or(|server| {
-            let mut inside = server.directive.descendants();
-            inside.any(|directive| directive.is(name))
-        })
-    };
-    location.visibility() != Visibility::Whole
-        || location.may_be_redirected_to()
-        || PASSES.iter().any(passes)
+/// True when a directive may lead to the location by a redirect inside of nginx.
+fn may_be_redirected(location: &Location<'_>) -> bool {
+    location.visibility() != Visibility::Whole || location.may_be_redirected_to()
+}
+
+/// True when an upstream may lead there by `X-Accel-Redirect`.
+fn may_be_accelerated(location: &Location<'_>) -> bool {
+    location.server().is_none_or(|server| {
+        let mut inside = server.directive.descendants();
+        inside.any(|directive| PASSES.iter().any(|name| directive.is(name)))
+    })
 }
