@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::request::Request;
 use crate::config::{Config, Server};
 use crate::nginx::listen::{Host, Socket};
 
@@ -237,12 +238,12 @@ pub(super) struct Arrival<'s, 'c> {
 /// ends TLS or passes ports on. `score` tells how well a socket knows the host that is asked for.
 pub(super) fn arrive<'s, 'c>(
     entrances: &'s [Entrance<'c>],
-    host: &str,
-    at: u16,
-    tls: bool,
+    request: &Request,
     score: impl Fn(&Entrance<'c>) -> u8,
 ) -> Option<Arrival<'s, 'c>> {
-    let address = match host.to_ascii_lowercase().as_str() {
+    let (at, tls) = (request.port, request.is_tls());
+    let address = match request.host.to_ascii_lowercase().as_str() {
+        _ if request.address.is_some() => request.address,
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),
     };
@@ -261,10 +262,17 @@ pub(super) fn arrive<'s, 'c>(
             .find(own)
             .or_else(|| at_port.iter().find(all));
         if let Some(entrance) = found {
+            // Which addresses the machine has is not known.
+            let other = |other: &&&Entrance<'c>| {
+                let same = ip(&other.socket).is_some_and(|ip| ip.is_ipv4() == address.is_ipv4());
+                same && other.default != entrance.default
+            };
+            let certain = !address.is_unspecified() || !at_port.iter().any(|one| other(&one));
+            let assumption = || format!("the client connects to {}", entrance.shown());
             return Some(Arrival {
                 entrance,
                 tls: tls && entrance.tls,
-                assumption: None,
+                assumption: (!certain).then(assumption),
             });
         }
     }
