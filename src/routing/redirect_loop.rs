@@ -9,7 +9,7 @@ use super::client::{Heard, of_all_clients, redirected};
 use super::request::Request;
 use super::trace::{Outcome, Tracer};
 use super::tries::{Tries, is_meddled_with, over_tls, tracer};
-use crate::config::{Config, Directive, Location, Server, Visibility};
+use crate::config::{Config, Directive, Location, Server, Visibility, Word};
 use crate::nginx;
 
 /// How many redirects are followed: as many as browsers follow.
@@ -168,7 +168,7 @@ impl<'c> Follower<'c> {
         let Some(text) = text else { return true };
         let path = text.split(|byte| *byte == b'?').next().unwrap_or_default();
         if path.starts_with(b"/") && !nginx::has_variables(path) && !redirect.is("rewrite") {
-            let own = |name: &str| server.directive.own(name);
+            let own = |name: &'static str| server.directive.own(name);
             let matches = |rewrite: Directive<'_>| {
                 let regex = rewrite
                     .argument(0)
@@ -229,7 +229,9 @@ impl<'c> Follower<'c> {
                 return None;
             };
             let server = trace.server?;
-            let is_known = request.host == first.host || !trace.is_default;
+            // A host that only a wildcard fits may lead to somewhere else.
+            let is_name = |name: Word<'_>| name.eq_ignore_ascii_case(request.host.as_bytes());
+            let is_known = request.host == first.host || server.names().any(is_name);
             visibility = visibility.max(trace.visibility);
             // Without one there is no handshake, and the client goes no further.
             let certificate = || server.directive.effective("ssl_certificate").directive();

@@ -57,9 +57,10 @@ impl Tries {
         }
     }
 
-    /// The requests, the simplest first: one target for every host, and each target for the first one.
+    /// The requests, the simplest first: `/` for every host, and each other target for the first one.
     pub(super) fn requests(&self) -> impl Iterator<Item = Request> + '_ {
-        let all = self.doors.iter().map(|door| (door, "/"));
+        let all = self.targets.iter().filter(|target| *target == "/");
+        let all = all.flat_map(|target| self.doors.iter().map(move |door| (door, &target[..])));
         let first = self.doors.first().map(|door| &door.host);
         let usual = self
             .doors
@@ -91,23 +92,40 @@ pub(super) fn over_tls(server: Server<'_>) -> impl Iterator<Item = Request> {
     doors.filter_map(|door| door.ask("/"))
 }
 
+/// Hosts that lead to a server: the first of its names, or else one that a wildcard fits, or any.
+///
+/// One that fits a wildcard is none that a redirect would name: that may lead to somewhere else.
+fn hosts(server: Server<'_>) -> Vec<String> {
+    let mut exact = Vec::new();
+    let mut fitting = Vec::new();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    for name in server.names() {
+        let name = name.text().to_lowercase();
+        let (hosts, host) = if let Some(rest) = name.strip_prefix("*.") {
+            (&mut fitting, format!("any.{rest}"))
+        } else if let Some(rest) = name.strip_prefix('.') {
+            (&mut exact, rest.to_owned())
+        } else if let Some(rest) = name.strip_suffix(".*") {
+            (&mut fitting, format!("{rest}.example"))
+        } else {
+            (&mut exact, name)
+        };
+        if hosts.len() < HOSTS && !host.is_empty() && host.bytes().all(plain) {
+            hosts.push(host);
+        }
+    }
+    if !exact.is_empty() {
+        return exact;
+    }
+    if fitting.is_empty() && server.is_default() {
+        fitting.push("localhost".to_owned());
+    }
+    fitting
+}
+
 /// The hosts of a server at each of its ports.
 fn doors(server: Server<'_>) -> Vec<Door> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-    let mut hosts: Vec<String> = server
-        .names()
-        .filter(|name| {
-            !name.is_empty() && !name.starts_with(b".") && name.iter().copied().all(plain)
-        })
-        .map(|name| name.text().to_lowercase())
-        .take(HOSTS)
-        .collect();
-    if hosts.is_empty() {
-        hosts.extend(server.example_host());
-    }
-    if hosts.is_empty() && server.is_default() {
-        hosts.push("localhost".to_owned());
-    }
+    let hosts = hosts(server);
     let mut doors: Vec<Door> = Vec::new();
     let sockets = server.listening().into_iter();
     for (socket, listen) in sockets.filter(|(socket, _)| !socket.is_datagram) {
@@ -134,12 +152,16 @@ fn targets(server: Server<'_>, directives: &[Directive<'_>]) -> Vec<String> {
     let mut blocks = HashSet::new();
     for directive in directives {
         let around = directive.ancestors().find_map(Location::of);
-        let block = around.as_ref().map(|location| location.directive.number());
-        if blocks.insert(block) {
-            match &around {
-                Some(location) => targets.of(location),
-                None => targets.add(b"/"),
+        match &around {
+            Some(location) => {
+                // A `return` is the same for what lies below.
+                let has_tail = !directive.is("return");
+                if blocks.insert((location.directive.number(), has_tail)) {
+                    targets.of(location, has_tail);
+                }
             }
+            None if directive.is("rewrite") && !is_conditional(*directive) => {}
+            None => targets.add(b"/"),
         }
         if directive.is("rewrite")
             && let Some(pattern) = directive.argument(0)
@@ -153,12 +175,17 @@ fn targets(server: Server<'_>, directives: &[Directive<'_>]) -> Vec<String> {
                 let level = server.directive.locations();
                 let adds = |location: &Location<'_>| location.path.ends_with(b"/");
                 for location in level.iter().filter(adds) {
-                    targets.of(&location);
+                    targets.of(&location, false);
                 }
             }
         }
     }
     targets.all
+}
+
+/// True for what stands in an `if`.
+fn is_conditional(directive: Directive<'_>) -> bool {
+    directive.parent().is_some_and(|block| block.is("if"))
 }
 
 /// True for a pattern with a slash before its end, as `^/(.*)/$`.
@@ -177,30 +204,32 @@ struct Targets {
 }
 
 impl Targets {
-    fn of(&mut self, location: &Location<'_>) {
+    /// What a location matches, and with `has_tail` also what lies below.
+    fn of(&mut self, location: &Location<'_>, has_tail: bool) {
         match location.modifier {
             Modifier::Named => {}
             Modifier::Exact => self.add(&location.path),
             Modifier::Prefix | Modifier::PreferentialPrefix => {
-                self.add_with_tail(&location.path);
+                let path = &location.path[..];
+                self.add(path);
+                let folder = path.strip_suffix(b"/").unwrap_or(path);
+                if has_tail {
+                    self.add(&[folder, b"/", NOWHERE.as_bytes()].concat());
+                }
+                if !folder.is_empty() {
+                    self.add(folder);
+                }
             }
             Modifier::Regex | Modifier::CaselessRegex => {
                 for text in samples(&location.path) {
                     let slash: &[u8] = if text.starts_with(b"/") { b"" } else { b"/" };
                     self.add(&[slash, &text].concat());
-                    self.add(&[slash, NOWHERE.as_bytes(), &text].concat());
-                    self.add(&[slash, &text, b"/", NOWHERE.as_bytes()].concat());
+                    if has_tail {
+                        self.add(&[slash, NOWHERE.as_bytes(), &text].concat());
+                        self.add(&[slash, &text, b"/", NOWHERE.as_bytes()].concat());
+                    }
                 }
             }
-        }
-    }
-
-    fn add_with_tail(&mut self, path: &[u8]) {
-        self.add(path);
-        let without = path.strip_suffix(b"/").unwrap_or(path);
-        self.add(&[without, b"/", NOWHERE.as_bytes()].concat());
-        if !without.is_empty() {
-            self.add(without);
         }
     }
 

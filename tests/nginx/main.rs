@@ -9,6 +9,7 @@ mod fixtures;
 mod harness;
 mod load;
 mod locations;
+mod loops;
 mod routes;
 mod routing;
 mod tokenizer;
