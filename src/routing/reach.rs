@@ -74,7 +74,7 @@ impl<'t, 'c> Reaches<'t, 'c> {
             );
         }
         let mut entrances: HashMap<u16, Vec<&Entrance<'c>>> = HashMap::new();
-        for entrance in &tracer.entrances {
+        for entrance in &tracer.entrances.all {
             if let Some(port) = port(&entrance.socket) {
                 entrances.entry(port).or_default().push(entrance);
             }

@@ -162,8 +162,35 @@ pub(super) fn names_of(server: Server<'_>) -> Vec<Vec<u8>> {
     names
 }
 
-/// Every socket of the http part that takes connections, with its servers, in the order of the file.
-pub(super) fn entrances(config: &Config) -> Vec<Entrance<'_>> {
+/// Every socket of the http part that takes connections, in the order of the file.
+#[derive(Debug)]
+pub(super) struct Entrances<'c> {
+    pub(super) all: Vec<Entrance<'c>>,
+    ports: HashMap<u16, Vec<usize>>,
+}
+
+impl<'c> Entrances<'c> {
+    /// Reads them from a configuration.
+    pub(super) fn new(config: &'c Config) -> Self {
+        let all = entrances(config);
+        let mut ports: HashMap<u16, Vec<usize>> = HashMap::new();
+        for (index, entrance) in all.iter().enumerate() {
+            if let Some(port) = port(&entrance.socket) {
+                ports.entry(port).or_default().push(index);
+            }
+        }
+        Self { all, ports }
+    }
+
+    /// The sockets with a port, in the order of the file.
+    fn at_port(&self, port: u16) -> impl Iterator<Item = &Entrance<'c>> {
+        let indices = self.ports.get(&port).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.all.get(*index))
+    }
+}
+
+/// Every socket with its servers.
+fn entrances(config: &Config) -> Vec<Entrance<'_>> {
     #[derive(Default)]
     struct Open<'c> {
         tls: bool,
@@ -237,7 +264,7 @@ pub(super) struct Arrival<'s, 'c> {
 /// An address of its own goes before that of all. A port that nothing listens at leads to a plain socket, behind what
 /// ends TLS or passes ports on. `score` tells how well a socket knows the host that is asked for.
 pub(super) fn arrive<'s, 'c>(
-    entrances: &'s [Entrance<'c>],
+    entrances: &'s Entrances<'c>,
     request: &Request,
     score: impl Fn(&Entrance<'c>) -> u8,
 ) -> Option<Arrival<'s, 'c>> {
@@ -247,10 +274,7 @@ pub(super) fn arrive<'s, 'c>(
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),
     };
-    let at_port: Vec<&Entrance<'c>> = entrances
-        .iter()
-        .filter(|entrance| port(&entrance.socket) == Some(at))
-        .collect();
+    let at_port: Vec<&Entrance<'c>> = entrances.at_port(at).collect();
     if let Some(address) = address {
         let own = |entrance: &&&Entrance<'c>| ip(&entrance.socket) == Some(address);
         let all = |entrance: &&&Entrance<'c>| {
@@ -288,7 +312,11 @@ pub(super) fn arrive<'s, 'c>(
             assumption: (!certain).then(assumption),
         });
     }
-    let plain: Vec<&Entrance<'c>> = entrances.iter().filter(|entrance| !entrance.tls).collect();
+    let plain: Vec<&Entrance<'c>> = entrances
+        .all
+        .iter()
+        .filter(|entrance| !entrance.tls)
+        .collect();
     let behind = best(&plain, &score)?;
     let before = match tls {
         true => "TLS ends in front of nginx".to_owned(),

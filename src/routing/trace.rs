@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::{Request, validate_host};
 use super::run::{self, REDIRECTED, REWRITTEN};
-use super::socket::{Entrance, arrive, entrances};
+use super::socket::{Entrances, arrive};
 use crate::config::{Config, Directive, Location, Server, Visibility};
 use crate::nginx::Version;
 use crate::source::Span;
@@ -198,7 +198,7 @@ impl WebSocket {
 pub struct Tracer<'c> {
     pub(super) config: &'c Config,
     pub(super) options: Options,
-    pub(super) entrances: Vec<Entrance<'c>>,
+    pub(super) entrances: Entrances<'c>,
     pub(super) regexes: Regexes,
     /// True when it is enough to know that another program gets a request, and not what it gets.
     pub(super) ends_at_handlers: bool,
@@ -243,7 +243,7 @@ impl<'c> Tracer<'c> {
         }
         Self {
             config,
-            entrances: entrances(config),
+            entrances: Entrances::new(config),
             options,
             regexes: Regexes::default(),
             ends_at_handlers: false,

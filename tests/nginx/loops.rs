@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 
 use nginspect::config::{LoadOptions, Root, Scope, load};
 use nginspect::diagnostic::Witness;
 use nginspect::lint::lint;
+use nginspect::routing::{Request, redirect_loops, rewrite_cycles};
 
 use crate::harness::{Nginx, PORT, Response, Server, say};
+use crate::trace::{Answer, ask, random_config, read};
 
 /// How many redirects are followed.
 const HOPS: usize = 20;
@@ -198,4 +200,60 @@ fn requests_that_are_found_to_go_round_in_nginx_are_answered_with_500() {
         }
     }
     assert!(asked > 13, "{asked} requests were sent");
+}
+
+/// The answers to a request at each address of this machine that a random configuration may listen at.
+fn answers(server: &Server, url: &str) -> Vec<Answer> {
+    let addresses = ["127.0.0.1", "127.0.0.2", "::1"];
+    let asked = addresses.iter().filter_map(|address| {
+        let mut request = Request::get(url).expect("a URL");
+        let address: IpAddr = address.parse().expect("an address");
+        TcpStream::connect((address, server.port())).ok()?;
+        request.host = address.to_string();
+        ask(server, &request)
+    });
+    asked.collect()
+}
+
+#[test]
+fn what_is_found_to_come_back_in_random_configurations_does() {
+    let Some(nginx) = Nginx::find() else { return };
+    let rounds = std::env::var("NGINSPECT_TRACE_ROUNDS");
+    let rounds: u64 = rounds.map_or(120, |rounds| rounds.parse().expect("a number"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (mut cycles, mut loops) = (0, 0);
+    for number in 0..rounds {
+        // Nobody listens there: what is passed on fails, and is of no interest.
+        let text = random_config(number, folder.path(), 9, 9);
+        let Ok(server) = Server::try_start(nginx, &text) else {
+            continue;
+        };
+        let config = read(&text, server.port(), nginx.version);
+        for cycle in rewrite_cycles(&config) {
+            let before = server.log().len();
+            let found = answers(&server, &cycle.url);
+            let log = server.log().split_off(before);
+            let is_met = found.iter().any(|answer| answer.status == 500)
+                && log.contains("rewrite or internal redirection cycle");
+            assert!(is_met, "{number}: {cycle:?}: {found:?}\n{log}\n{text}");
+            cycles += 1;
+        }
+        for hop in redirect_loops(&config).iter().flat_map(|found| &found.hops) {
+            let found = answers(&server, &hop.url);
+            let path = hop.to.splitn(4, '/').nth(3).expect("a path");
+            // With `absolute_redirect off` it is the path alone.
+            let lines = [&hop.to, &format!("/{path}")].map(|to| format!("\r\nLocation: {to}\r\n"));
+            let is_met = |answer: &Answer| {
+                answer.status == hop.status && lines.iter().any(|line| answer.head.contains(line))
+            };
+            assert!(
+                found.iter().any(is_met),
+                "{number}: {hop:?}: {found:?}\n{text}"
+            );
+            loops += 1;
+        }
+    }
+    say(&format!(
+        "nginx has met {cycles} cycles and {loops} redirects of loops in {rounds} random configurations"
+    ));
 }
