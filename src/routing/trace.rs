@@ -196,14 +196,14 @@ impl WebSocket {
 /// Answers for many requests to one configuration.
 #[derive(Debug)]
 pub struct Tracer<'c> {
-    pub(super) config: &'c Config,
+    pub(crate) config: &'c Config,
     pub(super) options: Options,
-    pub(super) entrances: Entrances<'c>,
-    pub(super) regexes: Regexes,
+    pub(crate) entrances: Entrances<'c>,
+    pub(crate) regexes: Regexes,
     /// True when it is enough to know that another program gets a request, and not what it gets.
     pub(super) ends_at_handlers: bool,
     /// What of the configuration was left out, which holds for every request.
-    pub(super) skipped: Vec<String>,
+    pub(crate) skipped: Vec<String>,
 }
 
 impl<'c> Tracer<'c> {
