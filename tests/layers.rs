@@ -12,6 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
     (
+        "routes",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
         "assertion",
         &[
             "source",
@@ -20,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "routes",
         ],
     ),
     // Before the rules, which look at such comments too.
@@ -64,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "routes",
             "assertion",
             "fingerprint",
             "rule",
@@ -77,6 +83,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "routes",
             "assertion",
             "rule",
             "rules",

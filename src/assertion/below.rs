@@ -10,9 +10,9 @@ use super::route::{Route, Wanted};
 use super::template::{Meant, compare_redirect, compare_url};
 use super::worlds::{World, Worlds};
 use crate::config::{Config, Level, Modifier, Shape};
-use crate::routing::{By, Choice, Part, Request, Tracer, Turn, Uri, choose, escape};
+use crate::routing::{By, Choice, Fork, Part, Request, Tracer, Uri, choose, escape};
 use crate::source::Span;
-use crate::urispace::{Found, Goal, Space, Uris};
+use crate::urispace::{Found, Goal, Space};
 
 /// A name that stands for any other.
 const TOKEN: &str = "x7q9z";
@@ -56,9 +56,8 @@ pub(super) fn judge_below<'c>(
     let mut unknown = None;
     for choice in choices(level, below) {
         let goal = Goal {
-            endings: vec![(0, choice.clone())],
             below: below.to_vec(),
-            uris: Uris::Client,
+            ..Goal::client(choice.clone())
         };
         match space.find(&goal) {
             Found::Uri(path) => blocks.push((choice, path)),
@@ -143,13 +142,13 @@ impl<'c> Finder<'_, 'c> {
             choice,
             path,
         };
-        let turns = || {
+        let forks = || {
             first
                 .worlds
                 .iter()
-                .flat_map(|world| &world.trace.variation.turns)
+                .flat_map(|world| &world.trace.variation.forks)
         };
-        let by_slash = turns().any(|turn| turn.by == By::Slash);
+        let by_slash = forks().any(|fork| fork.by == By::Slash);
         let looks = first.worlds.iter().any(|world| {
             let mut looked = world.trace.variation.looked.iter();
             looked.any(|(_, varied)| *varied)
@@ -168,12 +167,12 @@ impl<'c> Finder<'_, 'c> {
                 block.followed.push((block.path.clone(), first));
             }
         }
-        let turn = block
+        let fork = block
             .worlds()
-            .flat_map(|world| &world.trace.variation.turns)
-            .find(|turn| !self.is_harmless(turn, &block));
-        if let Some(turn) = turn {
-            block.doubt = Some(self.told(turn));
+            .flat_map(|world| &world.trace.variation.forks)
+            .find(|fork| !self.is_harmless(fork, &block));
+        if let Some(fork) = fork {
+            block.doubt = Some(self.told(fork));
         }
         Ok(block)
     }
@@ -238,9 +237,9 @@ impl<'c> Finder<'_, 'c> {
         format!("it depends on files, and no path {kind} was found that stands for all")
     }
 
-    /// True when all requests of a block take the same way at a turn.
-    fn is_harmless(&self, turn: &Turn, block: &Block<'c>) -> bool {
-        match &turn.by {
+    /// True when all requests of a block take the same way at a fork.
+    fn is_harmless(&self, fork: &Fork, block: &Block<'c>) -> bool {
+        match &fork.by {
             // Both ways were followed, where there are both.
             By::Slash => true,
             By::Index => self.is_alone || block.is_single(),
@@ -255,12 +254,12 @@ impl<'c> Finder<'_, 'c> {
         }
     }
 
-    fn told(&self, turn: &Turn) -> String {
-        let decides = match turn.by {
+    fn told(&self, fork: &Fork) -> String {
+        let decides = match fork.by {
             By::Index => "the path with the name of an index after it may have another location",
             _ => "decides by the path or the query",
         };
-        match turn.span {
+        match fork.span {
             Some(span) => format!("{} {decides}", self.place(span)),
             None => decides.to_owned(),
         }

@@ -8,10 +8,8 @@ use super::judge::{Verdict, judge};
 use super::read::read;
 use super::route::Wanted;
 use crate::config::Config;
-use crate::routing::{
-    About, Disk, Entry, Forwarding, Outcome, Reach, Request, Route, Routes, Site, Trace, Tracer,
-    WebSocket, duration,
-};
+use crate::routes::{Forwarding, Reach, Route, Routes, Site};
+use crate::routing::{About, Disk, Entry, Outcome, Request, Trace, Tracer, WebSocket, duration};
 use crate::source::Span;
 
 /// How often something is settled about a file before a request is given up.

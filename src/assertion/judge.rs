@@ -211,9 +211,7 @@ pub(super) fn settle<'c>(
 
 /// What an answer rests on that nobody can know here, if it does.
 pub(super) fn unsettled(trace: &Trace<'_>) -> Option<String> {
-    let around = trace.location.as_ref().map(|location| location.directive);
-    let around = around.or(trace.server.map(|server| server.directive));
-    let is_partial = around.is_some_and(|block| block.visibility() == Visibility::Partial);
+    let is_partial = trace.visibility == Visibility::Partial;
     let rests_on = trace
         .assumptions
         .iter()

@@ -82,7 +82,7 @@ impl<'c> Run<'_, 'c> {
         );
         let mark = uri.bytes.iter().position(|byte| *byte == b'?');
         if !uri.is_fixed(mark.unwrap_or(uri.bytes.len())) && !uri.bytes.starts_with(b"@") {
-            self.turn(Some(page.directive), By::Other);
+            self.fork(Some(page.directive), By::Other);
         }
         match uri.bytes.first() {
             Some(b'/') => {
@@ -99,7 +99,7 @@ impl<'c> Run<'_, 'c> {
             _ => {
                 let redirects = |status: &u16| matches!(status, 301 | 302 | 303 | 307 | 308);
                 let status = page.overwrite.filter(redirects).unwrap_or(302);
-                Next::Done(self.redirected(status, uri).outcome)
+                Next::Done(self.redirected(Some(page.directive), status, uri).outcome)
             }
         }
     }

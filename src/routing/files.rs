@@ -176,6 +176,10 @@ impl<'c> Run<'_, 'c> {
             let mut path = root.path.clone();
             path.push(&name);
             let mut found = self.look(&path);
+            // No file has a name that ends with a slash.
+            if !folder && path.is_known() && path.bytes.ends_with(b"/") {
+                found = Some(Entry::Folder);
+            }
             // What the configuration itself asks for is taken to be there.
             if found.is_none() && !folder && self.is_named && name.bytes == self.uri.bytes {
                 self.guess_file(&path);
@@ -230,7 +234,7 @@ impl<'c> Run<'_, 'c> {
         let mut args = Value::default();
         let mark = uri.bytes.iter().position(|byte| *byte == b'?');
         if !uri.is_fixed(mark.unwrap_or(uri.bytes.len())) {
-            self.turn(Some(directive), By::Other);
+            self.fork(Some(directive), By::Other);
         }
         if let Some(mark) = mark {
             args = uri.split_off(mark);
@@ -281,8 +285,8 @@ impl<'c> Run<'_, 'c> {
         }
         match self.uri.varies {
             Varies::No | Varies::Index => {}
-            Varies::Path => self.turn(place, By::Slash),
-            _ => self.turn(place, By::Other),
+            Varies::Path => self.fork(place, By::Slash),
+            _ => self.fork(place, By::Other),
         }
         if self.uri.bytes.ends_with(b"/") && read {
             if let Some(content) = self.index() {
@@ -327,7 +331,7 @@ impl<'c> Run<'_, 'c> {
                     place,
                     "it is a folder, so its URI without the slash is redirected",
                 );
-                Content::Status(self.redirected(301, to))
+                Content::Status(self.redirected(place, 301, to))
             }
             found => {
                 if found.is_none() {
@@ -422,7 +426,7 @@ impl<'c> Run<'_, 'c> {
             let name = self.evaluate(&name);
             let args = self.args.clone();
             if !name.is_fixed(1) {
-                self.turn(place, By::Other);
+                self.fork(place, By::Other);
             }
             if name.bytes.starts_with(b"/") {
                 return Some(Content::Redirect(place, name, args));

@@ -14,16 +14,20 @@ use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
 };
 use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
-use super::trace::{Outcome, Step, Trace, Tracer};
+use super::trace::{Outcome, Step, Trace, Tracer, Turn};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
-use super::variation::{By, Form, Part, Turn, Variation, Varies};
-use crate::config::{Directive, Location, Server, Word};
+use super::variation::{By, Fork, Form, Part, Variation, Varies};
+use crate::config::{Directive, Location, Server, Visibility, Word};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
 
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: u8 = 11;
+
+/// Why a request fails that is rewritten again and again, or goes round in internal redirects.
+pub(super) const REWRITTEN: &str = "the URI was rewritten more than ten times";
+pub(super) const REDIRECTED: &str = "there were more than ten internal redirects";
 
 /// Characters after which the text of a step is cut.
 const LONGEST_STEP: usize = 500;
@@ -88,6 +92,10 @@ pub(super) struct Run<'t, 'c> {
     pub(super) variation: Variation,
 
     steps: Vec<Step>,
+    turns: Vec<Turn<'c>>,
+    /// The variables of the client's headers that were looked up.
+    pub(super) heard: Vec<String>,
+    visibility: Visibility,
     assumptions: Vec<Assumption>,
 }
 
@@ -181,14 +189,7 @@ pub(super) fn run<'c>(
         entrance,
         tls,
         assumption,
-    } = arrive(
-        &tracer.entrances,
-        &request.host,
-        request.port,
-        request.is_tls(),
-        score,
-    )
-    .ok_or_else(|| {
+    } = arrive(&tracer.entrances, request, score).ok_or_else(|| {
         format!(
             "no server listens at port {}, and none without TLS",
             request.port
@@ -246,6 +247,9 @@ pub(super) fn run<'c>(
         lookups: 0,
         variation: Variation::default(),
         steps: Vec::new(),
+        turns: Vec::new(),
+        heard: Vec::new(),
+        visibility: Visibility::Whole,
         assumptions: tracer.skipped.clone(),
     };
     if let Some(assumption) = assumption {
@@ -335,18 +339,18 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     /// Notes that nginx decides by something of the path or the query.
-    pub(super) fn turn(&mut self, place: Option<Directive<'c>>, by: By) {
+    pub(super) fn fork(&mut self, place: Option<Directive<'c>>, by: By) {
         let span = place.map(Directive::span);
-        let turn = Turn { span, by };
-        if !self.variation.turns.contains(&turn) {
-            self.variation.turns.push(turn);
+        let fork = Fork { span, by };
+        if !self.variation.forks.contains(&fork) {
+            self.variation.forks.push(fork);
         }
     }
 
     /// Notes that nginx decides by a value.
     pub(super) fn decide_by(&mut self, place: Directive<'c>, value: &Value) {
         if value.is_varied() {
-            self.turn(Some(place), By::Other);
+            self.fork(Some(place), By::Other);
         }
     }
 
@@ -380,6 +384,8 @@ impl<'t, 'c> Run<'t, 'c> {
     /// Takes over what a subrequest rests on.
     pub(super) fn learn_from(&mut self, other: Self) {
         self.variation = other.variation;
+        self.visibility = other.visibility;
+        self.heard = other.heard;
         for assumption in other.assumptions {
             if assumption.about != About::Name {
                 self.assume_about(assumption.about, assumption.text);
@@ -387,8 +393,21 @@ impl<'t, 'c> Run<'t, 'c> {
         }
     }
 
-    /// The end of a request with a redirect, unless an error page takes its place.
-    pub(super) fn redirected(&mut self, code: u16, to: Value) -> Status {
+    /// Notes that a directive sends the request elsewhere.
+    pub(super) fn turn(&mut self, directive: Directive<'c>, to: String) {
+        self.turns.push(Turn { directive, to });
+    }
+
+    /// Notes that what stands in a block has a say in the answer.
+    pub(super) fn see(&mut self, block: Directive<'c>) {
+        self.visibility = self.visibility.max(block.visibility());
+    }
+
+    /// The end of a request with a redirect by a directive, unless an error page takes its place.
+    pub(super) fn redirected(&mut self, by: Option<Directive<'c>>, code: u16, to: Value) -> Status {
+        if let Some(directive) = by {
+            self.turn(directive, to.text());
+        }
         self.redirect = Some(to);
         Status::answer(code)
     }
@@ -449,6 +468,9 @@ impl<'t, 'c> Run<'t, 'c> {
             uri: self.uri.bytes,
             location: self.location,
             steps: self.steps,
+            turns: self.turns,
+            heard: self.heard,
+            visibility: self.visibility,
             outcome,
             assumptions: self.assumptions,
             variation: self.variation,
@@ -612,6 +634,7 @@ impl<'t, 'c> Run<'t, 'c> {
             .iter()
             .any(|name| name.eq_ignore_ascii_case(&host));
         self.is_default = fit.is_none() && !is_named;
+        self.see(server.directive);
         self.server = server;
         self.scope = server.directive;
         self.fit = fit;
@@ -709,14 +732,15 @@ impl<'t, 'c> Run<'t, 'c> {
         match uri.varies {
             // The choice of the path of the client is told apart.
             Varies::No | Varies::Path => {}
-            Varies::Index => self.turn(None, By::Index),
-            Varies::Query | Varies::Target(_) | Varies::From(_) => self.turn(None, By::Other),
+            Varies::Index => self.fork(None, By::Index),
+            Varies::Query | Varies::Target(_) | Varies::From(_) => self.fork(None, By::Other),
         }
         let mut redirect = None;
         match choose(self.server, &uri.bytes) {
             Choice::Location(location) => self.enter(location, &uri.bytes),
             Choice::Redirect(location) => {
                 redirect = Some(location.clone());
+                self.see(location.directive);
                 self.scope = location.directive;
                 self.location = Some(location);
             }
@@ -759,7 +783,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(location.directive),
             format!("`{location}` passes requests on, so its URI without the slash is redirected"),
         );
-        Next::Finalize(self.redirected(301, target))
+        Next::Finalize(self.redirected(Some(location.directive), 301, target))
     }
 
     /// Takes a location that was chosen, with what the regexes on the way to it capture.
@@ -786,6 +810,7 @@ impl<'t, 'c> Run<'t, 'c> {
                 self.uri.text()
             ),
         );
+        self.see(location.directive);
         self.scope = location.directive;
         self.location = Some(location);
     }
@@ -868,10 +893,7 @@ impl<'t, 'c> Run<'t, 'c> {
         }
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "the URI was rewritten more than ten times",
-            ));
+            return Next::Finalize(Status::error(500, REWRITTEN));
         }
         self.scope = self.server.directive;
         Next::FindLocation
@@ -884,12 +906,12 @@ impl<'t, 'c> Run<'t, 'c> {
         uri: Value,
         args: Value,
     ) -> Next<'c> {
+        if let Some(directive) = place {
+            self.turn(directive, uri.text());
+        }
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "there were more than ten internal redirects",
-            ));
+            return Next::Finalize(Status::error(500, REDIRECTED));
         }
         self.step(place, format!("internal redirect to `{}`", uri.text()));
         self.uri = uri;
@@ -907,12 +929,10 @@ impl<'t, 'c> Run<'t, 'c> {
 
     /// `ngx_http_named_location`
     fn named_location(&mut self, name: &Value, place: Directive<'c>) -> Next<'c> {
+        self.turn(place, name.text());
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "there were more than ten internal redirects",
-            ));
+            return Next::Finalize(Status::error(500, REDIRECTED));
         }
         if self.uri.bytes.is_empty() {
             return Next::Finalize(Status::error(
@@ -948,6 +968,7 @@ impl<'t, 'c> Run<'t, 'c> {
         self.internal = true;
         self.content_handler = None;
         self.uri_changed = false;
+        self.see(location.directive);
         self.scope = location.directive;
         self.location = Some(location);
         self.update_location_config();

@@ -96,7 +96,7 @@ impl<'c> Run<'_, 'c> {
         }
         // Another key may lead to a regex, which captures, or to other variables, which may too.
         if !map.regexes.is_empty() || map.values().any(|value| nginx::has_variables(value)) {
-            self.turn(Some(block), By::Other);
+            self.fork(Some(block), By::Other);
         }
         self.mapped(block, &map, key).varied(Varies::From(0))
     }

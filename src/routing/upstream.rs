@@ -13,7 +13,7 @@ use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
 use crate::nginx::{self, Version};
 
 /// How long an upstream may be silent unless something else is set.
-pub(super) const READ_TIMEOUT: u64 = 60_000;
+pub(crate) const READ_TIMEOUT: u64 = 60_000;
 
 /// A `proxy_pass` address at a moment of a request.
 struct Target {
@@ -94,7 +94,7 @@ impl<'c> Run<'_, 'c> {
             matches!(name.as_str(), "upgrade" | "connection")
         };
         if self.variation.parts.iter().any(in_handshake) {
-            self.turn(Some(pass), By::Other);
+            self.fork(Some(pass), By::Other);
         }
         let websocket = self.handshake(&method, &http_version, &headers);
         let shown = uri.text();
@@ -144,7 +144,7 @@ impl<'c> Run<'_, 'c> {
         let is_fixed = fixed.is_some_and(|fixed| value.is_fixed(fixed));
         let place = self.scope.effective("proxy_pass").directive();
         if value.is_varied() && !(is_fixed && matches!(value.varies, Varies::Target(_))) {
-            self.turn(place, By::Other);
+            self.fork(place, By::Other);
         }
         let url = url?;
         let own = |bytes: Vec<u8>| {

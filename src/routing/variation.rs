@@ -9,7 +9,7 @@ use crate::source::Span;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variation {
     /// Where nginx decided by them, besides choosing the first location.
-    pub turns: Vec<Turn>,
+    pub forks: Vec<Fork>,
     /// Paths of the disk that were looked at, and true for those that depend on them.
     pub looked: Vec<(Vec<u8>, bool)>,
     /// Parts of the outcome that hold something of them.
@@ -22,7 +22,7 @@ pub struct Variation {
 
 /// A decision by the path or the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct Fork {
     /// The directive that decides.
     pub span: Option<Span>,
     /// By what.

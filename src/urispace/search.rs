@@ -28,6 +28,8 @@ pub enum Uris {
 type Normal = u32;
 
 const SLASH: Normal = 1;
+const DOT: Normal = 2;
+const DOTS: Normal = 3;
 const SEGMENT: Normal = 4;
 
 impl Uris {
@@ -37,8 +39,6 @@ impl Uris {
 
     /// What `ngx_http_parse_complex_uri` leaves of a path: a slash first, no segment `.` or `..`, no zero byte.
     fn step(self, state: Normal, byte: u8) -> Option<Normal> {
-        const DOT: Normal = 2;
-        const DOTS: Normal = 3;
         if self == Self::Any {
             return Some(SEGMENT);
         }
@@ -66,6 +66,11 @@ impl Uris {
     }
 }
 
+/// What it costs more when a name begins with a dot: it reads as a hidden file.
+fn oddity(state: Normal) -> u64 {
+    if state == DOT { 150 } else { 0 }
+}
+
 /// An automaton that a search follows.
 #[derive(Debug)]
 pub(super) struct Followed {
@@ -87,6 +92,8 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Search<'s> {
     pub(super) uris: Uris,
+    /// True to leave out control characters.
+    pub(super) is_printable: bool,
     /// What the text begins with.
     pub(super) begin: &'s [u8],
     /// True when it is nothing else.
@@ -208,6 +215,9 @@ impl Search<'_> {
                 .iter()
                 .filter_map(|class| class.iter().find(|byte| !named.contains(byte)));
             for byte in named.iter().chain(rest) {
+                if self.is_printable && byte.is_ascii_control() {
+                    continue;
+                }
                 let Some(normal) = self.uris.step(states[at * width], *byte) else {
                     continue;
                 };
@@ -225,7 +235,7 @@ impl Search<'_> {
                 if distance == FAR {
                     continue;
                 }
-                let cost = costs[at] + cost(*byte);
+                let cost = costs[at] + cost(*byte) + oddity(normal);
                 let other = match known.get(&next[..]) {
                     Some(other) if costs[*other as usize] <= cost => continue,
                     Some(other) => *other,
@@ -274,6 +284,9 @@ impl Search<'_> {
                     .ok_or(TooMany)?;
             }
         }
+        if self.is_printable && self.begin.iter().any(u8::is_ascii_control) {
+            return Ok(None);
+        }
         let mut first = vec![normal, position];
         first.extend(states);
         Ok(Some(first))
@@ -319,6 +332,8 @@ impl Search<'_> {
         for class in &mut classes {
             class.sort_by_key(|byte| cost(*byte));
         }
+        // The cheap ones first, so that of texts of one cost the same one is always found.
+        classes.sort_by_key(|class| class.first().map(|byte| (cost(*byte), *byte)));
         classes
     }
 }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::config::Config;
 use crate::report::xml::escaped;
-use crate::routing::{Before, Handler, Reach, Route, Routes, Site, duration};
+use crate::routes::{Before, Reach, Route, Routes, Site};
+use crate::routing::{Handler, duration};
 
 const STYLE: &str = include_str!("page.css");
 
