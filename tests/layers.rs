@@ -19,6 +19,18 @@ const ROOMS: &[(&str, &[&str])] = &[
         "loops",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
+    (
+        "assertion",
+        &[
+            "source",
+            "diagnostic",
+            "nginx",
+            "config",
+            "routing",
+            "urispace",
+            "routes",
+        ],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -63,6 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "routes",
+            "assertion",
             "fingerprint",
             "rule",
         ],
@@ -76,6 +89,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "routes",
+            "assertion",
             "rule",
             "rules",
             "settings",

@@ -13,6 +13,7 @@ mod progress;
 mod routes;
 mod rule;
 mod settings;
+mod test;
 mod trace;
 
 use std::ffi::OsString;
@@ -64,6 +65,7 @@ enum Command {
     Check(check::Check),
     Routes(routes::RoutesOf),
     Trace(trace::Trace),
+    Test(test::Test),
     Rule(rule::Rule),
 }
 
@@ -139,6 +141,7 @@ fn dispatch(
         Some(Command::Check(arguments)) => check::check(&global, &arguments, streams, terminal),
         Some(Command::Routes(arguments)) => routes::routes(&global, &arguments, streams, terminal),
         Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
+        Some(Command::Test(arguments)) => test::test(&global, &arguments, streams, terminal),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),
     }
