@@ -16,6 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["source", "config", "nginx", "routing", "urispace"],
     ),
     (
+        "loops",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
         "assertion",
         &[
             "source",
@@ -39,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "loops",
             "suppress",
         ],
     ),
