@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use nginspect::assertion::{Decision, Route, Wanted, judge, read};
+use nginspect::assertion::{Decision, Judge, Route, Wanted, read};
 use nginspect::config::{Config, LoadOptions, Root, load};
 use nginspect::routing::{About, Disk, Options, Outcome, Request, Trace, Tracer, Uri, escape};
 
@@ -367,14 +367,15 @@ fn what_is_said_to_hold_for_all_requests_holds_for_each() {
         if has_twins(&config) {
             continue;
         }
-        let tracer = Tracer::new(&config, Options::default());
+        let judge = Judge::new(&config, Options::default());
+        let tracer = judge.tracer();
         for below in ["/", "/a", "/a/", "/b/", "/a/b/"] {
             let meant: Vec<&Vec<u8>> = all
                 .iter()
                 .filter(|path| path.starts_with(below.as_bytes()))
                 .collect();
             let path = meant[chance.below(meant.len())];
-            let (trace, _) = on_some_disk(&tracer, &request(&escape(path)), &mut chance);
+            let (trace, _) = on_some_disk(tracer, &request(&escape(path)), &mut chance);
             let mut file = String::new();
             for line in statements(&trace, below) {
                 write!(file, "[[route]]\nunder = \"http://h{below}\"\n{line}\n")
@@ -384,7 +385,7 @@ fn what_is_said_to_hold_for_all_requests_holds_for_each() {
                 .unwrap_or_else(|broken| panic!("{file}\n{:?}", broken.diagnostics));
             let mut holding: Vec<&Route> = Vec::new();
             for route in &suite.routes {
-                let judged = judge(route, &tracer);
+                let judged = judge.judge(route);
                 match judged.result() {
                     Decision::Held => holding.push(route),
                     Decision::Failed => failed += 1,
@@ -400,7 +401,7 @@ fn what_is_said_to_hold_for_all_requests_holds_for_each() {
                     for query in ["", "?a=1"] {
                         let target = [&spelling, query.as_bytes()].concat();
                         let request = request(&target);
-                        let (trace, disk) = on_some_disk(&tracer, &request, &mut chance);
+                        let (trace, disk) = on_some_disk(tracer, &request, &mut chance);
                         for route in &holding {
                             let wanted = &route.expectations[0].wanted;
                             assert!(

@@ -5,7 +5,7 @@
 //! path that has nothing in common with any name in the configuration.
 
 use super::compare::compare;
-use super::judge::{Verdict, settle};
+use super::judge::{Judge, Verdict, settle};
 use super::route::{Route, Wanted};
 use super::template::{Meant, compare_redirect, compare_url};
 use super::worlds::{World, Worlds};
@@ -32,18 +32,15 @@ struct Block<'c> {
 pub(super) fn judge_below<'c>(
     route: &Route,
     below: &[u8],
-    tracer: &Tracer<'c>,
+    judge: &Judge<'c>,
     probe: &Worlds<'c>,
 ) -> Vec<Verdict<'c>> {
     let all = |reason: String| {
         let undecided = |_| Verdict::Undecided(reason.clone());
         route.expectations.iter().map(undecided).collect()
     };
-    let config = tracer.config();
-    let unmerged = |directive: crate::config::Directive<'_>| {
-        directive.is("merge_slashes") && directive.argument(0).is_some_and(|word| word == "off")
-    };
-    if config.directives().any(unmerged) {
+    let tracer = judge.tracer();
+    if !judge.merges_slashes {
         return all("nothing is proved where `merge_slashes` is off".to_owned());
     }
     let server = probe.worlds.first().and_then(|world| world.trace.server);
@@ -72,7 +69,7 @@ pub(super) fn judge_below<'c>(
         route,
         below,
         tracer,
-        config,
+        config: tracer.config(),
         choose: &|path| choose(server, path),
         is_alone,
     };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::compare::{redirect, url};
-use super::judge::{Verdict, judge};
+use super::judge::{Judge, Verdict};
 use super::read::read;
 use super::route::Wanted;
 use crate::config::Config;
@@ -25,8 +25,8 @@ pub struct Draft {
 }
 
 /// Drafts a statement for each location that a request is known to reach; all hold for the configuration as it is.
-pub fn draft(tracer: &Tracer<'_>) -> Draft {
-    let config = tracer.config();
+pub fn draft(judge: &Judge<'_>) -> Draft {
+    let config = judge.tracer().config();
     let mut draft = Draft {
         text: String::from(
             "# What becomes of a request for each location. `nginspect test` says whether it still does.\n",
@@ -35,7 +35,7 @@ pub fn draft(tracer: &Tracer<'_>) -> Draft {
     };
     for site in &Routes::new(config).sites {
         for route in &site.routes {
-            match statement(route, site, tracer) {
+            match statement(route, site, judge) {
                 Ok(text) => {
                     draft.routes += 1;
                     draft.text.push_str(&text);
@@ -53,7 +53,8 @@ pub fn draft(tracer: &Tracer<'_>) -> Draft {
 }
 
 /// The statement about a location, or why there is none.
-fn statement(route: &Route<'_>, site: &Site<'_>, tracer: &Tracer<'_>) -> Result<String, String> {
+fn statement(route: &Route<'_>, site: &Site<'_>, judge: &Judge<'_>) -> Result<String, String> {
+    let tracer = judge.tracer();
     let url = match (&route.reach, route.reach.url()) {
         (_, Some(url)) => url,
         (Reach::Yes(_), None) => return Err("no host certainly leads to its server".to_owned()),
@@ -85,7 +86,7 @@ fn statement(route: &Route<'_>, site: &Site<'_>, tracer: &Tracer<'_>) -> Result<
     let suite = read(Path::new("draft"), file.into_bytes())
         .map_err(|_| "its request cannot be written down".to_owned())?;
     let one = suite.routes.first().ok_or("it has no request")?;
-    let judged = judge(one, tracer);
+    let judged = judge.judge(one);
     let mut reason = None;
     let mut holding = String::new();
     for (line, verdict) in lines.iter().zip(&judged.verdicts) {

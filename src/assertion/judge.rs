@@ -6,9 +6,9 @@ use super::below::judge_below;
 use super::compare::{Compared, compare};
 use super::route::{Asked, Route};
 use super::worlds::{World, Worlds};
-use crate::config::{Directive, Server, Visibility};
-use crate::routing::{About, Trace, Tracer};
-use crate::source::Span;
+use crate::config::{Config, Directive, Server, Visibility};
+use crate::nginx::Contexts;
+use crate::routing::{About, Options, Trace, Tracer};
 
 /// What was found about a statement.
 #[derive(Debug)]
@@ -92,79 +92,120 @@ impl<'c> Judged<'_, 'c> {
     }
 }
 
-/// Says whether a statement holds.
-pub fn judge<'a, 'c>(route: &'a Route, tracer: &Tracer<'c>) -> Judged<'a, 'c> {
-    let mut judged = Judged {
-        route,
-        verdicts: Vec::new(),
-        assumptions: Vec::new(),
-    };
-    let worlds = match Worlds::of(tracer, &route.request, &route.disk) {
-        Ok(worlds) => worlds,
-        Err(reason) => {
-            let failed = |_| Verdict::Failed {
-                actual: format!("no answer: {reason}"),
-                witness: None,
-            };
-            judged.verdicts = route.expectations.iter().map(failed).collect();
-            return judged;
-        }
-    };
-    let outside = worlds.worlds.iter().flat_map(|world| {
-        let assumptions = world.trace.assumptions.iter();
-        assumptions.filter(|assumption| matches!(assumption.about, About::Outside | About::Unread))
-    });
-    for assumption in outside {
-        let text = assumption.to_string();
-        if !judged.assumptions.contains(&text) {
-            judged.assumptions.push(text);
+/// Answers for many statements about one configuration.
+#[derive(Debug)]
+pub struct Judge<'c> {
+    tracer: Tracer<'c>,
+    /// The directives in which a template leaves something open.
+    open: Vec<Directive<'c>>,
+    /// False when a server keeps `//` in paths.
+    pub(super) merges_slashes: bool,
+}
+
+impl<'c> Judge<'c> {
+    /// Prepares what all statements have in common.
+    pub fn new(config: &'c Config, options: Options) -> Self {
+        let is_open = |directive: &Directive<'_>| {
+            directive.name().has_placeholder()
+                || directive.arguments().any(|word| word.has_placeholder())
+        };
+        let unmerged = |directive: Directive<'_>| {
+            directive.is("merge_slashes") && directive.argument(0).is_some_and(|word| word == "off")
+        };
+        Self {
+            tracer: Tracer::new(config, options),
+            open: config.directives().filter(is_open).collect(),
+            merges_slashes: !config.directives().any(unmerged),
         }
     }
-    let config = tracer.config();
-    if config.visibility_above() == Visibility::Lone {
-        let lone = "the `http` block, which was not found, sets nothing and holds no other server";
-        judged.assumptions.push(lone.to_owned());
+
+    /// What follows the requests.
+    pub fn tracer(&self) -> &Tracer<'c> {
+        &self.tracer
     }
-    let server = worlds.worlds.first().and_then(|world| world.trace.server);
-    if let Some(span) = server.and_then(placeholder) {
+
+    /// Says whether a statement holds.
+    pub fn judge<'a>(&self, route: &'a Route) -> Judged<'a, 'c> {
+        let mut judged = Judged {
+            route,
+            verdicts: Vec::new(),
+            assumptions: Vec::new(),
+        };
+        let worlds = match Worlds::of(&self.tracer, &route.request, &route.disk) {
+            Ok(worlds) => worlds,
+            Err(reason) => {
+                let failed = |_| Verdict::Failed {
+                    actual: format!("no answer: {reason}"),
+                    witness: None,
+                };
+                judged.verdicts = route.expectations.iter().map(failed).collect();
+                return judged;
+            }
+        };
+        judged.assumptions = self.assumptions(&worlds);
+        let server = worlds.worlds.first().and_then(|world| world.trace.server);
+        judged.verdicts = match (server.and_then(|server| self.open(server)), &route.asked) {
+            (Some(reason), _) => {
+                let undecided = |_| Verdict::Undecided(reason.clone());
+                route.expectations.iter().map(undecided).collect()
+            }
+            (None, Asked::One) => {
+                let settle = |wanted| {
+                    let compare = |world: &World<'c>| compare(wanted, &world.trace, &world.disk);
+                    settle(&worlds, &compare, &|taken, holds| {
+                        let so = if holds { "holds" } else { "does not hold" };
+                        format!("it {so} if {taken}; `exists` and `missing` would settle that")
+                    })
+                };
+                let wanted = route.expectations.iter().map(|one| &one.wanted);
+                wanted.map(settle).collect()
+            }
+            (None, Asked::Below(below)) => judge_below(route, below, self, &worlds),
+        };
+        judged
+    }
+
+    /// What was taken to be so that is no part of the configuration, or of what was read of it.
+    fn assumptions(&self, worlds: &Worlds<'c>) -> Vec<String> {
+        let mut texts = Vec::new();
+        let all = worlds
+            .worlds
+            .iter()
+            .flat_map(|world| &world.trace.assumptions);
+        for assumption in all {
+            let text = assumption.to_string();
+            let counts = matches!(assumption.about, About::Outside | About::Unread);
+            if counts && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        if self.tracer.config().visibility_above() == Visibility::Lone {
+            let lone =
+                "the `http` block, which was not found, sets nothing and holds no other server";
+            texts.push(lone.to_owned());
+        }
+        texts
+    }
+
+    /// Why nothing is certain about a server whose configuration a template makes, if it does.
+    fn open(&self, server: Server<'c>) -> Option<String> {
+        let concerns = |directive: &&Directive<'c>| {
+            let mut around = std::iter::once(**directive).chain(directive.ancestors());
+            let block = around.find(|block| {
+                block.inside() == Contexts::SERVER || block.inside() == Contexts::UPSTREAM
+            });
+            block.is_none_or(|block| block == server.directive)
+        };
+        let span = self.open.iter().find(concerns)?.span();
+        let config = self.tracer.config();
         let file = config.sources().file(span.file);
         let line = file.position(span.start).line;
-        let reason = format!(
+        Some(format!(
             "it is not known what stands for `{}` at {}:{line}",
             config.excerpt(span),
             file.name()
-        );
-        let undecided = |_| Verdict::Undecided(reason.clone());
-        judged.verdicts = route.expectations.iter().map(undecided).collect();
-        return judged;
+        ))
     }
-    judged.verdicts = match &route.asked {
-        Asked::One => {
-            let settle = |wanted| {
-                let compare = |world: &World<'c>| compare(wanted, &world.trace, &world.disk);
-                settle(&worlds, &compare, &|taken, holds| {
-                    let so = if holds { "holds" } else { "does not hold" };
-                    format!("it {so} if {taken}; `exists` and `missing` would settle that")
-                })
-            };
-            let wanted = route.expectations.iter().map(|one| &one.wanted);
-            wanted.map(settle).collect()
-        }
-        Asked::Below(below) => judge_below(route, below, tracer, &worlds),
-    };
-    judged
-}
-
-/// The first directive of a server, or around it, in which a template leaves something open.
-fn placeholder(server: Server<'_>) -> Option<Span> {
-    let open = |directive: &Directive<'_>| {
-        directive.name().has_placeholder()
-            || directive.arguments().any(|word| word.has_placeholder())
-    };
-    let around = server.directive.ancestors().flat_map(Directive::children);
-    let around = around.filter(|directive| !directive.is_block());
-    let mut all = server.directive.descendants().chain(around);
-    all.find(open).map(Directive::span)
 }
 
 /// Compares the answers on all disks; `depends` says that what was taken to be so decides.

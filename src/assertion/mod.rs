@@ -1,6 +1,6 @@
 //! Statements about what becomes of requests, read from a file and held against a configuration.
 //!
-//! [`read()`] makes a [`Suite`] of a file. [`judge`] says of each of its routes whether it holds: of one request by
+//! [`read()`] makes a [`Suite`] of a file. [`Judge`] says of each of its routes whether it holds: of one request by
 //! following it, of all requests below a path by proving it.
 
 mod below;
@@ -13,6 +13,6 @@ mod template;
 mod worlds;
 
 pub use draft::{Draft, draft};
-pub use judge::{Decision, Judged, Verdict, judge};
+pub use judge::{Decision, Judge, Judged, Verdict};
 pub use read::{Broken, KEYS, Key, NAME, Place, read};
 pub use route::{Asked, Bound, Expectation, Route, Suite, Wanted};

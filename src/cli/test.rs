@@ -12,11 +12,11 @@ use super::global::{Color, Global};
 use super::input::Found;
 use super::trace::{configuration, only};
 use super::{CLEAN, FAILED, FOUND, Streams, Terminal, output};
-use crate::assertion::{self, Decision, Suite, judge};
+use crate::assertion::{self, Decision, Judge, Suite};
 use crate::config::Config;
 use crate::report::asserted::{Part, json, junit, text};
 use crate::report::{Findings, printable};
-use crate::routing::{Options, Tracer};
+use crate::routing::Options;
 use crate::rules::RULES;
 use crate::source::{self, Asked};
 
@@ -90,20 +90,20 @@ pub(super) fn test(
             found.push((beside, configuration));
         }
     }
-    let mut tracers = Vec::new();
+    let mut judges = Vec::new();
     for (beside, found) in &found {
         let config = only(found)?;
-        tracers.push((beside, Tracer::new(config, options(global))));
+        judges.push((beside, Judge::new(config, options(global))));
     }
     let mut parts = Vec::new();
     for (file, suite) in &suites {
         let beside = beside(file, global);
-        let tracer = tracers.iter().find(|(known, _)| **known == beside);
-        let Some((_, tracer)) = tracer else { continue };
-        let judged = suite.routes.iter().map(|route| judge(route, tracer));
+        let judge = judges.iter().find(|(known, _)| **known == beside);
+        let Some((_, judge)) = judge else { continue };
+        let judged = suite.routes.iter().map(|route| judge.judge(route));
         parts.push(Part {
             suite,
-            config: tracer.config(),
+            config: judge.tracer().config(),
             judged: judged.collect(),
         });
     }
@@ -114,7 +114,7 @@ pub(super) fn test(
     };
     match &arguments.output {
         Some(file) => {
-            let configs = tracers.iter().map(|(_, tracer)| tracer.config());
+            let configs = judges.iter().map(|(_, judge)| judge.tracer().config());
             let read = configs
                 .flat_map(identities)
                 .chain(suites.iter().map(|(file, _)| source::canonical(file)));
@@ -182,8 +182,7 @@ fn write(global: &Global, arguments: &Test, streams: &mut Streams) -> Result<u8>
     if file.is_none() && !global.quiet && global.config.is_none() {
         streams.say(&format!("looking at {}", printable(root)));
     }
-    let tracer = Tracer::new(config, options(global));
-    let draft = assertion::draft(&tracer);
+    let draft = assertion::draft(&Judge::new(config, options(global)));
     if draft.routes == 0 {
         bail!("no request is known of which something is certain, so there is nothing to state");
     }
