@@ -9,7 +9,9 @@
 //! found any more, what is followed is the proof. Work is counted in states, never in time, so an answer is always the
 //! same.
 
+mod ambiguity;
 mod automaton;
+mod backtracking;
 mod bytes;
 mod literals;
 mod nfa;
@@ -21,6 +23,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use backtracking::{Attack, Attacks, sent};
 pub use search::Uris;
 
 use crate::config::{Level, Location, Modifier};
