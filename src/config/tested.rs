@@ -73,7 +73,12 @@ impl<'c> Directive<'c> {
     /// The regexes of this directive that are matched with what clients send: those of locations, names of servers,
     /// rewrites, conditions, maps and referers.
     pub fn tested(self) -> Vec<Tested<'c>> {
-        let Some(subject) = self.subject() else {
+        const NAMES: [&str; 5] = ["location", "rewrite", "if", "server_name", "valid_referers"];
+        let may_have = match self.context() {
+            Contexts::MAP => self.name().starts_with(b"~"),
+            _ => NAMES.iter().any(|name| self.is(name)),
+        };
+        let Some(subject) = may_have.then(|| self.subject()).flatten() else {
             return Vec::new();
         };
         let patterns = self.patterns().into_iter();

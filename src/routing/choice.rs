@@ -17,11 +17,19 @@ pub enum Choice<'c> {
 
 /// Finds the location of a normalised path, as `ngx_http_core_find_location` does.
 pub fn choose<'c>(server: Server<'c>, path: &[u8]) -> Choice<'c> {
-    match search(server.directive.locations(), path) {
+    match search(server.directive.locations(), path, None) {
         Search::Final(choice) => choice,
         Search::Prefix(location) => Choice::Location(location),
         Search::Nothing => Choice::Server,
+        Search::Tried => Choice::Unknown,
     }
+}
+
+/// True when the search for the location of a normalised path comes to try a regex location, whether it matches or not.
+pub(super) fn tries(regex: &Location<'_>, path: &[u8]) -> bool {
+    let outer = std::iter::successors(Some(regex.clone()), Location::parent);
+    let level = outer.last().map(|outermost| outermost.level());
+    level.is_some_and(|level| matches!(search(level, path, Some(regex)), Search::Tried))
 }
 
 /// What the search on a level says to the level around it.
@@ -31,9 +39,11 @@ enum Search<'c> {
     /// A prefix: outer regexes are still tried.
     Prefix(Location<'c>),
     Nothing,
+    /// At the regex that was looked for.
+    Tried,
 }
 
-fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
+fn search<'c>(level: Level<'c>, path: &[u8], until: Option<&Location<'_>>) -> Search<'c> {
     let exact = |location: &Location<'c>| location.modifier == Modifier::Exact;
     if let Some(exact) = level.named(path).find(exact) {
         return Search::Final(Choice::Location(exact));
@@ -59,8 +69,8 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
     });
     let mut best = Search::Nothing;
     if let Some(prefix) = longest {
-        best = match search(prefix.directive.locations(), path) {
-            Search::Final(choice) => return Search::Final(choice),
+        best = match search(prefix.directive.locations(), path, until) {
+            ended @ (Search::Final(_) | Search::Tried) => return ended,
             Search::Prefix(inner) => Search::Prefix(inner),
             Search::Nothing => Search::Prefix(prefix.clone()),
         };
@@ -70,15 +80,19 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
     }
 
     for location in level.regexes() {
+        if until == Some(&location) {
+            return Search::Tried;
+        }
         match location.regex().and_then(|regex| regex.is_match(path).ok()) {
             None => return Search::Final(Choice::Unknown),
             Some(false) => {}
             Some(true) => {
-                let nested = search(location.directive.locations(), path);
+                let nested = search(location.directive.locations(), path, until);
                 return Search::Final(match nested {
                     Search::Final(choice) => choice,
                     Search::Prefix(inner) => Choice::Location(inner),
                     Search::Nothing => Choice::Location(location),
+                    Search::Tried => return Search::Tried,
                 });
             }
         }

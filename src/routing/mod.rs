@@ -5,6 +5,7 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod attempt;
 mod choice;
 mod content;
 mod cover;
@@ -31,6 +32,7 @@ mod uri;
 mod value;
 mod variables;
 
+pub use attempt::{Attempt, attempt};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};

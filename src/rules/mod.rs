@@ -1,6 +1,7 @@
 //! Every rule. Generated from this directory by `just update`; do not edit.
 
 mod alias_traversal;
+mod catastrophic_regex;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod deprecated_directive;
@@ -45,6 +46,7 @@ use crate::rule::Rule;
 /// The rules by name.
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
+    ("catastrophic-regex", &catastrophic_regex::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),

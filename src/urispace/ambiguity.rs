@@ -76,9 +76,14 @@ pub(super) fn ambiguities(nfa: &Nfa, allowed: Bytes, uris: Uris) -> Vec<Pumped> 
         .collect();
     let reach = graph.reach(&loops);
     let mut pairs = 0;
-    for (distance, first) in (1..loops.len()).flat_map(|gap| (0..loops.len() - gap).map(move |at| (gap, at))) {
+    for (distance, first) in
+        (1..loops.len()).flat_map(|gap| (0..loops.len() - gap).map(move |at| (gap, at)))
+    {
         let second = first + distance;
-        let ordered = match (reach[first].contains(&second), reach[second].contains(&first)) {
+        let ordered = match (
+            reach[first].contains(&second),
+            reach[second].contains(&first),
+        ) {
             (true, _) => (first, second),
             (_, true) => (second, first),
             _ => continue,
@@ -183,7 +188,10 @@ impl Graph {
                 self.places[*place].group = start;
             }
             let is_loop = group.len() > 1
-                || self.places[start].next.iter().any(|(next, _)| *next == start);
+                || self.places[start]
+                    .next
+                    .iter()
+                    .any(|(next, _)| *next == start);
             if is_loop {
                 loops.push(group);
             }
@@ -203,7 +211,9 @@ impl Graph {
                     }
                 }
             }
-            (0..loops.len()).filter(|other| seen[loops[*other][0]]).collect()
+            (0..loops.len())
+                .filter(|other| seen[loops[*other][0]])
+                .collect()
         };
         loops.iter().map(lead).collect()
     }
@@ -212,11 +222,18 @@ impl Graph {
     fn exponential(&mut self, group: &[usize]) -> Option<Pumped> {
         let branches = |at: &usize| {
             let place = &self.places[*at];
-            let inside = || place.next.iter().filter(|(next, _)| self.places[*next].group == place.group);
+            let inside = || {
+                place
+                    .next
+                    .iter()
+                    .filter(|(next, _)| self.places[*next].group == place.group)
+            };
             let mut others = inside().enumerate();
             others.any(|(index, (next, twice))| {
                 let mut rest = inside().skip(index + 1);
-                *twice || rest.any(|(other, _)| self.places[*next].bytes.meets(self.places[*other].bytes))
+                *twice
+                    || rest
+                        .any(|(other, _)| self.places[*next].bytes.meets(self.places[*other].bytes))
             })
         };
         if !group.iter().any(branches) {
@@ -227,17 +244,27 @@ impl Graph {
             for normal in [SEGMENT, SLASH] {
                 let start = [*at, *at, 0];
                 let goal = [*at, *at, 1];
-                let Some(pump) = self.pump(normal, start, goal, |graph, from, to| {
-                    let [one, other, split] = from;
-                    let twice = |way: &(usize, bool)| way.1;
-                    let inside = |way: &&(usize, bool)| graph.places[way.0].group == graph.places[*at].group;
-                    for first in graph.places[one].next.iter().filter(inside) {
-                        for second in graph.places[other].next.iter().filter(inside) {
-                            let is_split = first.0 != second.0 || one == other && twice(first);
-                            to.push([first.0, second.0, split.max(usize::from(is_split))]);
+                let Some(pump) = self.pump(
+                    normal,
+                    start,
+                    goal,
+                    |graph, from, to| {
+                        let [one, other, split] = from;
+                        let twice = |way: &(usize, bool)| way.1;
+                        let inside = |way: &&(usize, bool)| {
+                            graph.places[way.0].group == graph.places[*at].group
+                        };
+                        for first in graph.places[one].next.iter().filter(inside) {
+                            for second in graph.places[other].next.iter().filter(inside) {
+                                let is_split = first.0 != second.0 || one == other && twice(first);
+                                to.push([first.0, second.0, split.max(usize::from(is_split))]);
+                            }
                         }
-                    }
-                }, |from| vec![from[0], from[1]]) else { continue };
+                    },
+                    |from| vec![from[0], from[1]],
+                ) else {
+                    continue;
+                };
                 let pumped = self.complete(normal, *at, *at, pump, true);
                 if let Some(pumped) = pumped.filter(|pumped| pumped.is_better_than(&best)) {
                     best = Some(pumped);
@@ -253,20 +280,28 @@ impl Graph {
         for at in group.iter().take(BEGINNINGS) {
             for end in later.iter().take(BEGINNINGS) {
                 for normal in [SEGMENT, SLASH] {
-                    let Some(pump) = self.pump(normal, [*at, *at, *end], [*at, *end, *end], |graph, from, to| {
-                        let stays = |place: usize| {
-                            let group = graph.places[place].group;
-                            let ways = graph.places[place].next.iter().map(|(next, _)| *next);
-                            ways.filter(move |next| graph.places[*next].group == group)
-                        };
-                        for first in stays(from[0]) {
-                            for (second, _) in &graph.places[from[1]].next {
-                                for third in stays(from[2]) {
-                                    to.push([first, *second, third]);
+                    let Some(pump) = self.pump(
+                        normal,
+                        [*at, *at, *end],
+                        [*at, *end, *end],
+                        |graph, from, to| {
+                            let stays = |place: usize| {
+                                let group = graph.places[place].group;
+                                let ways = graph.places[place].next.iter().map(|(next, _)| *next);
+                                ways.filter(move |next| graph.places[*next].group == group)
+                            };
+                            for first in stays(from[0]) {
+                                for (second, _) in &graph.places[from[1]].next {
+                                    for third in stays(from[2]) {
+                                        to.push([first, *second, third]);
+                                    }
                                 }
                             }
-                        }
-                    }, |from| from.to_vec()) else { continue };
+                        },
+                        |from| from.to_vec(),
+                    ) else {
+                        continue;
+                    };
                     let pumped = self.complete(normal, *at, *end, pump, false);
                     if let Some(pumped) = pumped.filter(|pumped| pumped.is_better_than(&best)) {
                         best = Some(pumped);
@@ -333,7 +368,10 @@ impl Graph {
             &mut spent,
             |(normal, at), visit| {
                 let (bytes, next): (Bytes, Vec<usize>) = match self.places.get(*at) {
-                    Some(place) => (place.bytes, place.next.iter().map(|(next, _)| *next).collect()),
+                    Some(place) => (
+                        place.bytes,
+                        place.next.iter().map(|(next, _)| *next).collect(),
+                    ),
                     // Before a match begins, anything may stand.
                     None if self.later.is_empty() => return,
                     None => {
@@ -370,8 +408,10 @@ impl Graph {
         );
         self.spent = spent;
         // What consists of equal parts is shorter by one part.
-        let part = (1..=pump.len())
-            .find(|part| pump.len() % part == 0 && pump.chunks(*part).all(|chunk| chunk == &pump[..*part]))?;
+        let part = (1..=pump.len()).find(|part| {
+            pump.len().is_multiple_of(*part)
+                && pump.chunks(*part).all(|chunk| chunk == &pump[..*part])
+        })?;
         Some(Pumped {
             before: before?,
             pump: pump[..part].to_vec(),
@@ -385,7 +425,9 @@ impl Pumped {
     /// True when it is the shorter one.
     fn is_better_than(&self, other: &Option<Self>) -> bool {
         let length = |pumped: &Self| (pumped.pump.len(), pumped.before.len());
-        other.as_ref().is_none_or(|other| length(self) < length(other))
+        other
+            .as_ref()
+            .is_none_or(|other| length(self) < length(other))
     }
 }
 
@@ -395,11 +437,13 @@ fn representatives(bytes: Bytes) -> impl Iterator<Item = u8> {
         .iter()
         .filter(|byte| !matches!(byte, b'/' | b'.'))
         .min_by_key(|byte| (cost(*byte), *byte));
-    let special = [b'/', b'.'].into_iter().filter(move |byte| bytes.has(*byte));
+    let special = [b'/', b'.']
+        .into_iter()
+        .filter(move |byte| bytes.has(*byte));
     plain.into_iter().chain(special)
 }
 
-/// Follows all that reads nothing, on every way that passes no fork twice: the places that read next, and whether the
+/// Follows all that reads nothing, on every way that passes no fork more than twice: the places that read next, and whether the
 /// pattern may be at its end.
 fn ways(
     nfa: &Nfa,
@@ -420,7 +464,8 @@ fn ways(
             Node::Byte(..) => *found.entry(*numbers.get(&id)?).or_default() += 1,
             Node::Fork(first, second) => {
                 *steps = steps.checked_sub(forks.len())?;
-                if forks.contains(&id) {
+                // Twice: `(a*)*` goes from the end of one round to the beginning of the next by way of the same fork.
+                if forks.iter().filter(|fork| **fork == id).count() > 1 {
                     continue;
                 }
                 forks.push(id);
@@ -460,7 +505,10 @@ fn cheapest<S: Clone + Ord + std::hash::Hash>(
     }
     while let Some((Reverse(spending), Reverse(number))) = open.pop() {
         let state = states[number].0.clone();
-        if known.get(&state).is_some_and(|(_, least)| *least < spending) {
+        if known
+            .get(&state)
+            .is_some_and(|(_, least)| *least < spending)
+        {
             continue;
         }
         if is_goal(&state) {
