@@ -183,6 +183,32 @@ fn request(directive: Directive<'_>, target: Option<&str>) -> Option<Example> {
     }
 }
 
+/// A request whose answer a directive certainly has a part in: an `if`, or a header that is added.
+pub fn request_to(directive: Directive<'_>) -> Option<Example> {
+    if directive.is("if") {
+        return request(directive, None);
+    }
+    let block = directive.parent()?;
+    match block.inside() {
+        Contexts::LOCATION => example(&Location::of(block)?, &["", "x", "x/"]),
+        Contexts::LOCATION_IF => request(block, None),
+        Contexts::SERVER => {
+            let server = server(directive)?;
+            let is_inherited = match choose(server, b"/") {
+                Choice::Server => true,
+                Choice::Location(location) => location
+                    .directive
+                    .effective("add_header")
+                    .directives
+                    .contains(&directive),
+                Choice::Redirect(_) | Choice::Unknown => false,
+            };
+            is_inherited.then(|| Example::of_server(server, "/"))
+        }
+        _ => None,
+    }
+}
+
 impl Example {
     /// The request as a command for a shell, with a text, as the shell makes it, in the place of its subject.
     pub fn shell(&self, subject: &Subject, text: &str) -> Option<String> {

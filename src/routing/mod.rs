@@ -32,7 +32,7 @@ mod uri;
 mod value;
 mod variables;
 
-pub use attempt::{Attempt, attempt};
+pub use attempt::{Attempt, attempt, request_to};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};

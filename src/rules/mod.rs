@@ -38,6 +38,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod weak_origin_check;
 mod wrong_argument_count;
 mod zero_timeout;
 
@@ -98,6 +99,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("weak-origin-check", &weak_origin_check::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

@@ -4,6 +4,7 @@
 //! that it has in nginx (`ngx_regex_exec` gives it no other).
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use pcre2::bytes::{Regex, RegexBuilder};
 
@@ -36,6 +37,15 @@ const HOST: usize = 250;
 
 /// Bytes of a request line or header that are left for what else stands there.
 const MARGIN: usize = 200;
+
+/// Most verdicts that are remembered.
+const REMEMBERED: usize = 200;
+
+/// A regex, whether case does not count and whether it is compiled to machine code, and a text.
+type Key = (String, (bool, bool), Vec<u8>);
+
+/// Whether PCRE2 gives up on a text, as far as it was tried.
+static KNOWN: Mutex<Option<HashMap<Key, bool>>> = Mutex::new(None);
 
 /// A text on which PCRE2 gives up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +120,8 @@ struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self {
-            graphs: 5_000,
-            trials: 100,
+            graphs: 1_000,
+            trials: 50,
             verdicts: 8,
         }
     }
@@ -272,6 +282,7 @@ fn attack(
         some: compile(format!("(*LIMIT_MATCH={SOME})"))?,
         all: compile(String::new())?,
         texts,
+        setting: (caseless, jit),
         left: CANDIDATES,
     };
     ambiguous
@@ -311,6 +322,8 @@ struct Trial {
     some: Regex,
     all: Regex,
     texts: Texts,
+    /// Whether case does not count, and whether regexes are compiled to machine code.
+    setting: (bool, bool),
     left: usize,
 }
 
@@ -338,11 +351,29 @@ impl Trial {
             let Some(attack) = sized else { continue };
             spend(&mut effort.verdicts)?;
             let text = attack.text();
-            if self.texts.holds(&text) && gives_up(&self.all, &text) {
+            if self.texts.holds(&text) && self.verdict(text) {
                 return Some(attack);
             }
         }
         None
+    }
+
+    /// Whether PCRE2 gives up at its own limit. An editor asks for the same again and again, so it is tried once.
+    fn verdict(&self, text: Vec<u8>) -> bool {
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.all.as_str().to_owned(), self.setting, text);
+        let found = known().as_ref().and_then(|known| known.get(&key).copied());
+        if let Some(verdict) = found {
+            return verdict;
+        }
+        let verdict = gives_up(&self.all, &key.2);
+        let mut known = known();
+        let known = known.get_or_insert_default();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(key, verdict);
+        verdict
     }
 
     /// Ends of the text with which it does not match; nothing when it always does.

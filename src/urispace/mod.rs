@@ -15,6 +15,7 @@ mod backtracking;
 mod bytes;
 mod literals;
 mod nfa;
+mod origin;
 mod pattern;
 mod search;
 mod tree;
@@ -24,6 +25,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 pub use backtracking::{Attack, Attacks, sent};
+pub use origin::{Flaw, Foreign, foreign};
 pub use search::Uris;
 
 use crate::config::{Level, Location, Modifier};

@@ -3,7 +3,6 @@
 //! Set `NGINSPECT_NGINX` to choose the binary, and `NGINSPECT_REQUIRE_NGINX` to fail rather than skip without one.
 #![cfg(unix)]
 
-mod backtracking;
 mod debian;
 mod fixes;
 mod fixtures;
@@ -16,6 +15,7 @@ mod tokenizer;
 mod trace;
 mod truth;
 mod websocket;
+mod witnesses;
 
 use harness::{Echo, Nginx, PORT, Server};
 
