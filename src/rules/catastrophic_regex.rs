@@ -19,7 +19,7 @@ rule! {
     /// ## Fix
     /// None. Leave one way to read each text: no repetition within a repetition that can read the same characters, no
     /// optional separator.
-    category: Location,
+    category: Security,
     severity: Warning,
     fix: None,
     since: "0.1.0",

@@ -14,7 +14,7 @@ rule! {
     ///
     /// ## Fix
     /// Unsafe: anchors, escaped dots and a dot before the domain. The domain, its subdomains and any port stay let in.
-    category: Server,
+    category: Security,
     severity: Warning,
     fix: Unsafe,
     since: "0.1.0",

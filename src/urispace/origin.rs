@@ -206,6 +206,7 @@ impl Checked {
                 uris: Uris::Any,
                 begin: seen.as_bytes(),
                 is_whole: false,
+                is_printable: true,
                 literals: &literals,
                 followed: vec![
                     follow(Rc::clone(&self.automaton), Part::Match),

@@ -7,10 +7,13 @@ mod debian;
 mod fixes;
 mod fixtures;
 mod harness;
+#[path = "../letters/mod.rs"]
+mod letters;
 mod load;
 mod locations;
 mod routes;
 mod routing;
+mod spaces;
 mod tokenizer;
 mod trace;
 mod truth;
