@@ -443,7 +443,15 @@ impl Server {
 
     /// The same, as the bytes that come back, of which there may be none.
     pub(crate) fn ask(&self, raw: &[u8]) -> Vec<u8> {
-        let mut stream = self.connect();
+        self.exchange(self.connect(), raw)
+    }
+
+    /// Sends them to another port at which it listens.
+    pub(crate) fn request_at(&self, port: u16, raw: &[u8]) -> Response {
+        Response::new(&self.exchange(connect(port), raw))
+    }
+
+    fn exchange(&self, mut stream: TcpStream, raw: &[u8]) -> Vec<u8> {
         stream.write_all(raw).expect("nginx reads the request");
         let mut answer = Vec::new();
         if let Err(error) = stream.read_to_end(&mut answer) {
