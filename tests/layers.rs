@@ -15,6 +15,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "routes",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
+    (
+        "loops",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -27,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "loops",
             "suppress",
         ],
     ),

@@ -1,14 +1,12 @@
 //! What happens to a request: which location answers it and which URI its upstream is asked for.
 //!
-//! [`trace()`] follows one request through all of nginx's phases, and [`Routes`] holds all locations at once. The smaller
-//! questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
+//! [`trace()`] follows one request through all of nginx's phases. The smaller questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
 mod attempt;
 mod challenge;
 mod choice;
-mod client;
 mod content;
 mod disk;
 mod error_page;
@@ -17,19 +15,15 @@ mod files;
 mod handler;
 mod mapping;
 mod overmatch;
-mod redirect_loop;
 mod regexes;
 mod request;
 mod restriction;
 mod rewrite;
-mod rewrite_cycle;
 mod run;
-mod sample;
 mod script;
 mod socket;
 mod tables;
 mod trace;
-mod tries;
 mod upstream;
 mod uri;
 mod value;
@@ -43,12 +37,10 @@ pub use example::{Example, example, redirected, request};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use overmatch::{Overmatch, Wrong, overmatches};
-pub use redirect_loop::{Hop, RedirectLoop, redirect_loops};
 pub(crate) use request::validate_host;
 pub use request::{Protocol, Request};
 pub use restriction::restrictions;
-pub use rewrite_cycle::{RewriteCycle, rewrite_cycles};
-pub(crate) use socket::{Entrance, port, resolved};
+pub(crate) use socket::{Entrance, ip, port, resolved};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, Turn, WebSocket, trace};
 pub(crate) use upstream::READ_TIMEOUT;
 pub use uri::{Uri, escape};

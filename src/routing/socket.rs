@@ -15,7 +15,7 @@ pub(crate) fn port(socket: &Socket) -> Option<u16> {
 }
 
 /// The address of a socket, which may be that of all.
-pub(super) fn ip(socket: &Socket) -> Option<IpAddr> {
+pub(crate) fn ip(socket: &Socket) -> Option<IpAddr> {
     match socket.host {
         Host::V4(address) => Some(address.into()),
         Host::V6(address) => Some(address.into()),

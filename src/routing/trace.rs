@@ -201,7 +201,7 @@ pub struct Tracer<'c> {
     pub(crate) entrances: Entrances<'c>,
     pub(crate) regexes: Regexes,
     /// True when it is enough to know that another program gets a request, and not what it gets.
-    pub(super) ends_at_handlers: bool,
+    pub(crate) ends_at_handlers: bool,
     /// What of the configuration was left out, which holds for every request.
     pub(crate) skipped: Vec<String>,
 }
@@ -252,12 +252,12 @@ impl<'c> Tracer<'c> {
     }
 
     /// True when nothing was assumed for an answer, but that what was left out of the configuration changes nothing.
-    pub(super) fn is_certain(&self, trace: &Trace<'c>) -> bool {
+    pub(crate) fn is_certain(&self, trace: &Trace<'c>) -> bool {
         trace.assumptions.len() <= self.skipped.len()
     }
 
     /// The server that certainly answers a request, if it is at a socket of the configuration.
-    pub(super) fn server_of(&self, request: &Request) -> Option<Server<'c>> {
+    pub(crate) fn server_of(&self, request: &Request) -> Option<Server<'c>> {
         let arrival = arrive(&self.entrances, request, |_| 0)?;
         let name = validate_host(&request.headers.first()?.1)?;
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {

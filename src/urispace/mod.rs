@@ -19,6 +19,7 @@ mod origin;
 mod pattern;
 mod reached;
 mod search;
+mod texts;
 mod tree;
 
 use std::cell::RefCell;
@@ -29,6 +30,7 @@ pub use backtracking::{Attack, Attacks, sent};
 pub use origin::{Flaw, Foreign, foreign};
 pub use reached::{Reached, Spaces};
 pub use search::Uris;
+pub use texts::texts;
 
 use crate::config::{Level, Location, Modifier};
 use crate::routing::Choice;
