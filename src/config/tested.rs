@@ -1,5 +1,7 @@
 //! What clients send that regexes of the configuration are matched with.
 
+use std::fmt;
+
 use super::{Config, Directive, Word};
 use crate::nginx::{self, Contexts};
 
@@ -46,6 +48,22 @@ impl Subject {
                 }
             }
         })
+    }
+}
+
+impl fmt::Display for Subject {
+    /// As it is called in a sentence.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path => formatter.write_str("the path"),
+            Self::Target => formatter.write_str("the target"),
+            Self::Arguments => formatter.write_str("the query"),
+            Self::Argument(name) => write!(formatter, "the argument `{name}`"),
+            Self::Header(name) => write!(formatter, "the header `{name}`"),
+            Self::Cookie(name) => write!(formatter, "the cookie `{name}`"),
+            Self::Host => formatter.write_str("the header `Host`"),
+            Self::Referer => formatter.write_str("the header `Referer`"),
+        }
     }
 }
 

@@ -27,6 +27,11 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
+    // nginx was built with another engine before.
+    let engine = Version(1, 21, 5);
+    if config.told_version().is_some_and(|told| told < engine) {
+        return;
+    }
     let mut attacks = urispace::Attacks::new(config);
     for directive in config.directives() {
         for tested in directive.tested() {
@@ -53,41 +58,40 @@ fn explain(
     request: Option<routing::Example>,
 ) {
     let subject = &tested.subject;
-    let effect = match subject {
-        _ if directive.context() == Contexts::MAP => "the map gives its default value",
-        Subject::Host if directive.is("server_name") => "nginx closes the connection",
-        Subject::Referer => "nginx takes the referer for a valid one",
-        _ => "nginx answers 500",
+    let (scheme, effect) = match subject {
+        _ if directive.context() == Contexts::MAP => ("", "the map gives its default value"),
+        Subject::Host if directive.is("server_name") => ("", "nginx closes the connection"),
+        Subject::Referer => ("http://", "nginx takes the referer for a valid one"),
+        _ => ("", "nginx answers 500"),
     };
-    let what = match subject {
-        Subject::Path => "the path".to_owned(),
-        Subject::Target => "the target".to_owned(),
-        Subject::Arguments => "the query".to_owned(),
-        Subject::Argument(name) => format!("the argument `{name}`"),
-        Subject::Header(name) => format!("the header `{name}`"),
-        Subject::Cookie(name) => format!("the cookie `{name}`"),
-        Subject::Host => "the header `Host`".to_owned(),
-        Subject::Referer => "`http://` and, in the header `Referer`,".to_owned(),
+    let (severity, why) = match attack.is_exponential {
+        true => {
+            let pump = String::from_utf8_lossy(&attack.pump);
+            let why = format!("each further `{pump}` multiplies the ways to read it");
+            (Severity::Warning, why)
+        }
+        false => (
+            Severity::Note,
+            "several repetitions can share a long text".to_owned(),
+        ),
     };
     let words = attack.shell(subject);
-    let severity = match attack.is_exponential {
-        true => Severity::Warning,
-        false => Severity::Note,
-    };
+    let text = attack.excerpt();
     report
         .at(
             tested.regex.span,
-            format!("PCRE2 gives up on {what} `{}` after 10,000,000 steps, and {effect}", attack.excerpt()),
+            format!(
+                "`{scheme}{text}` as {subject} makes PCRE2 give up after 10,000,000 steps, and {effect}"
+            ),
         )
         .severity(severity)
-        .here(if attack.is_exponential {
-            format!("each further `{}` multiplies the ways to read it", String::from_utf8_lossy(&attack.pump))
-        } else {
-            "its repetitions can share a text in many ways".to_owned()
-        })
+        .here(why)
         .witness(
             request.and_then(|request| request.shell(subject, &words)),
             effect,
         )
-        .help("The worker serves nobody else meanwhile, for some tenths of a second. `limit_req` does not help before a location is found; `pcre_jit on` makes it shorter and changes nothing else.");
+        .help(
+            "The worker serves nobody else meanwhile, for some tenths of a second. `pcre_jit on` makes that shorter, and \
+             no more. Names, locations, `rewrite` and `if` come before `limit_req` counts a request.",
+        );
 }

@@ -77,7 +77,7 @@ fn send(rule: &str, fixtures: &[&str], check: impl Fn(&Server, &Witness, &str, u
 
 #[test]
 fn every_request_of_a_catastrophic_regex_makes_nginx_give_up() {
-    let fixtures = ["example", "places", "maps"];
+    let fixtures = ["example", "places", "maps", "jit"];
     send(
         "catastrophic-regex",
         &fixtures,
