@@ -24,7 +24,7 @@ impl<'c> Run<'_, 'c> {
                 ));
             }
         }
-        if self.is_subrequest {
+        if self.is_subrequest || self.supposed.is_let_in {
             return None;
         }
         let satisfy = self.scope.effective("satisfy").directive();

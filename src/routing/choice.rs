@@ -24,6 +24,21 @@ pub fn choose<'c>(server: Server<'c>, path: &[u8]) -> Choice<'c> {
     }
 }
 
+/// The prefix that a path would be answered by if there were no regexes: the longest one, of the innermost level.
+pub fn longest_prefix<'c>(level: Level<'c>, path: &[u8]) -> Option<Location<'c>> {
+    let longest = longest_on(level, path)?;
+    let inner = longest_prefix(longest.directive.locations(), path);
+    Some(inner.unwrap_or(longest))
+}
+
+fn longest_on<'c>(level: Level<'c>, path: &[u8]) -> Option<Location<'c>> {
+    let prefix = |length: usize| {
+        let named = level.named(&path[..length]);
+        named.filter(Location::is_prefix).last()
+    };
+    (0..=path.len()).rev().find_map(prefix)
+}
+
 /// What the search on a level says to the level around it.
 enum Search<'c> {
     /// An exact name, a regex or a redirect: outer regexes are not tried.
@@ -51,14 +66,8 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
         }
     }
 
-    let longest = (0..=path.len()).rev().find_map(|length| {
-        level
-            .named(&path[..length])
-            .filter(Location::is_prefix)
-            .last()
-    });
     let mut best = Search::Nothing;
-    if let Some(prefix) = longest {
+    if let Some(prefix) = longest_on(level, path) {
         best = match search(prefix.directive.locations(), path) {
             Search::Final(choice) => return Search::Final(choice),
             Search::Prefix(inner) => Search::Prefix(inner),

@@ -114,7 +114,8 @@ impl<'c> Run<'_, 'c> {
             return None;
         }
         let guessed = self.guessed.get(&path.bytes).copied();
-        self.tracer.options.disk.get(&path.bytes).or(guessed)
+        let known = self.tracer.options.disk.get(&path.bytes).or(guessed);
+        known.or(self.supposed.files)
     }
 
     pub(super) fn guess_missing(&mut self, path: &Value) {

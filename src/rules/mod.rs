@@ -1,6 +1,7 @@
 //! Every rule. Generated from this directory by `just update`; do not edit.
 
 mod alias_traversal;
+mod bypassed_access_control;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod deprecated_directive;
@@ -9,6 +10,7 @@ mod duplicate_directive;
 mod duplicate_location;
 mod forbidden_proxy_uri;
 mod hardcoded_connection_upgrade;
+mod hijacked_location;
 mod identity_proxy_uri;
 mod ignore_without_reason;
 mod include_cycle;
@@ -29,6 +31,7 @@ mod proxy_path_mismatch;
 mod regex_without_modifier;
 mod short_timeout;
 mod short_websocket_timeout;
+mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
 mod undefined_zone;
@@ -45,6 +48,7 @@ use crate::rule::Rule;
 /// The rules by name.
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
+    ("bypassed-access-control", &bypassed_access_control::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
@@ -56,6 +60,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("hijacked-location", &hijacked_location::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
     ("include-cycle", &include_cycle::RULE),
@@ -88,6 +93,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
     ("undefined-zone", &undefined_zone::RULE),

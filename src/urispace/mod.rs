@@ -10,18 +10,25 @@
 //! same.
 
 mod automaton;
+mod bypassed;
 mod bytes;
+mod contest;
+mod hijacked;
 mod literals;
 mod nfa;
 mod pattern;
 mod search;
+mod suppressed;
 mod tree;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use bypassed::{Bypass, Past, bypassed};
+pub use hijacked::{Hijack, Hijacker, hijacked};
 pub use search::Uris;
+pub use suppressed::{Suppressed, suppressed};
 
 use crate::config::{Level, Location, Modifier};
 use crate::routing::Choice;

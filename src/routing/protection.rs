@@ -1,0 +1,80 @@
+//! What keeps requests out of a block.
+
+use crate::config::Directive;
+use crate::nginx::Contexts;
+
+/// Modules that ask who sends a request, besides `allow` and `deny`, each with the value that turns it off.
+const CHECKS: [&str; 10] = [
+    "auth_basic",
+    "auth_request",
+    "auth_jwt",
+    "auth_oidc",
+    "auth_digest",
+    "auth_pam",
+    "auth_gss",
+    "auth_ldap",
+    "auth_spnego",
+    "internal",
+];
+
+/// The directives in effect in a block that a location sets and that keep requests out, one for each kind; of addresses
+/// the last rule, when that is `deny all`.
+pub fn protections(scope: Directive<'_>) -> Vec<Directive<'_>> {
+    let is_of_location = |directive: &Directive<'_>| {
+        directive
+            .parent()
+            .is_some_and(|block| block.inside() == Contexts::LOCATION)
+    };
+    let mut all: Vec<Directive<'_>> = CHECKS
+        .iter()
+        .filter_map(|name| scope.effective(name).directive())
+        .filter(|check| is_on(*check, scope))
+        .chain(closing(scope))
+        .filter(is_of_location)
+        .collect();
+    all.sort_by_key(|directive| directive.number());
+    all
+}
+
+/// True when a block certainly lets everybody in: nothing in it or around it asks who sends a request.
+///
+/// What turns such a check off counts as well: it says that the block is meant to be open.
+pub fn is_open(scope: Directive<'_>) -> bool {
+    let verify = scope.effective("ssl_verify_client").directive();
+    let is_verified = verify
+        .and_then(|verify| verify.argument(0))
+        .is_some_and(|word| word != "off");
+    let mut around = std::iter::once(scope).chain(scope.ancestors());
+    !is_verified && around.all(|block| !block.children().any(|child| asks(child, block)))
+}
+
+/// True for a directive of a block that may decide who is let in.
+fn asks(directive: Directive<'_>, block: Directive<'_>) -> bool {
+    let name = directive.name();
+    let text = name.text();
+    let is_check = text.starts_with("auth_") && !matches!(&*text, "auth_basic_user_file" | "auth_http")
+        || text.starts_with("access_by_")
+        || text.starts_with("rewrite_by_");
+    let gates = || {
+        let answers = |inside: Directive<'_>| inside.own("return").next().is_some();
+        block.inside() == Contexts::LOCATION && text == "if" && answers(directive)
+    };
+    is_check
+        || matches!(&*text, "allow" | "deny" | "satisfy" | "internal" | "limit_except")
+        || gates()
+}
+
+/// The `deny all` that the addresses in effect end with.
+fn closing(scope: Directive<'_>) -> Option<Directive<'_>> {
+    let rules = scope.access_rules();
+    let is_whole = |rule: &&Directive<'_>| rule.argument(0).is_some_and(|word| word == "all");
+    let last = rules.iter().find(is_whole)?;
+    last.is("deny").then_some(*last)
+}
+
+fn is_on(check: Directive<'_>, scope: Directive<'_>) -> bool {
+    let is_off = check.argument(0).is_some_and(|word| word == "off");
+    let lacks_users = check.is("auth_basic")
+        && scope.effective("auth_basic_user_file").directive().is_none();
+    !is_off && !lacks_users
+}
