@@ -225,8 +225,8 @@ impl<'c> Location<'c> {
             end: self.path.span.start,
             ..first.span
         };
-        let is_written = self.modifier == Modifier::PreferentialPrefix
-            && !(is_glued && first.is_quoted());
+        let is_written =
+            self.modifier == Modifier::PreferentialPrefix && !(is_glued && first.is_quoted());
         is_written.then(|| Edit::delete(modifier))
     }
 
@@ -242,7 +242,9 @@ impl<'c> Location<'c> {
         let first = self.directive.children().next();
         let deeper = first
             .filter(|child| child.span().file == span.file)
-            .map_or(indentation.clone(), |child| config.indentation(child.span()));
+            .map_or(indentation.clone(), |child| {
+                config.indentation(child.span())
+            });
         let step = deeper.strip_prefix(&*indentation).unwrap_or_default();
         let lines: Vec<String> = others
             .iter()
@@ -250,10 +252,12 @@ impl<'c> Location<'c> {
                 let own = other.directive.full_span();
                 let outer = config.indentation(own);
                 let text = config.text(own).into_owned();
-                let lines = text.split('\n').map(|line| match line.strip_prefix(&*outer) {
-                    Some(rest) => format!("{indentation}{step}{rest}"),
-                    None => line.to_owned(),
-                });
+                let lines = text
+                    .split('\n')
+                    .map(|line| match line.strip_prefix(&*outer) {
+                        Some(rest) => format!("{indentation}{step}{rest}"),
+                        None => line.to_owned(),
+                    });
                 let text = lines.collect::<Vec<_>>().join("\n");
                 match text.starts_with(&*deeper) {
                     true => text,

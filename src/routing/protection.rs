@@ -52,7 +52,8 @@ pub fn is_open(scope: Directive<'_>) -> bool {
 fn asks(directive: Directive<'_>, block: Directive<'_>) -> bool {
     let name = directive.name();
     let text = name.text();
-    let is_check = text.starts_with("auth_") && !matches!(&*text, "auth_basic_user_file" | "auth_http")
+    let is_check = text.starts_with("auth_")
+        && !matches!(&*text, "auth_basic_user_file" | "auth_http")
         || text.starts_with("access_by_")
         || text.starts_with("rewrite_by_");
     let gates = || {
@@ -60,7 +61,10 @@ fn asks(directive: Directive<'_>, block: Directive<'_>) -> bool {
         block.inside() == Contexts::LOCATION && text == "if" && answers(directive)
     };
     is_check
-        || matches!(&*text, "allow" | "deny" | "satisfy" | "internal" | "limit_except")
+        || matches!(
+            &*text,
+            "allow" | "deny" | "satisfy" | "internal" | "limit_except"
+        )
         || gates()
 }
 
@@ -75,6 +79,9 @@ fn closing(scope: Directive<'_>) -> Option<Directive<'_>> {
 fn is_on(check: Directive<'_>, scope: Directive<'_>) -> bool {
     let is_off = check.argument(0).is_some_and(|word| word == "off");
     let lacks_users = check.is("auth_basic")
-        && scope.effective("auth_basic_user_file").directive().is_none();
+        && scope
+            .effective("auth_basic_user_file")
+            .directive()
+            .is_none();
     !is_off && !lacks_users
 }

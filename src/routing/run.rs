@@ -12,8 +12,8 @@ use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
 };
-use super::supposed::Supposed;
 use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
+use super::supposed::Supposed;
 use super::trace::{Outcome, Step, Trace, Tracer};
 use super::uri::{Uri, escape_for};
 use super::value::Value;

@@ -37,7 +37,10 @@ fn check(config: &Config, report: &mut Report) {
         names.dedup();
         let checks = names.join(" and ");
         let target = routing::target(&first.path);
-        let (other, at) = (&first.location, config.place(first.location.directive.span(), place));
+        let (other, at) = (
+            &first.location,
+            config.place(first.location.directive.span(), place),
+        );
         let finding = report.at(
             place,
             format!("`{target}` is open to everybody: `{other}` on {at} answers it, without the {checks} of `{}`", location.path),
@@ -46,13 +49,19 @@ fn check(config: &Config, report: &mut Report) {
             .here(format!("{checks} holds for what this block answers"))
             .witness(
                 routing::request_url(location, &first.path, "http"),
-                format!("answered by `location {other}` on {at} without a question: {}", first.resource),
+                format!(
+                    "answered by `location {other}` on {at} without a question: {}",
+                    first.resource
+                ),
             )
             .given(location.visibility());
         for way in &bypass.ways {
             let (example, resource) = (routing::target(&way.path), &way.resource);
             finding
-                .label(way.location.directive.span(), format!("answers `{example}`: {resource}"))
+                .label(
+                    way.location.directive.span(),
+                    format!("answers `{example}`: {resource}"),
+                )
                 .given(way.location.visibility());
         }
         finding.help(match (first.is_slashless, location.modifier) {

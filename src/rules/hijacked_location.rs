@@ -37,10 +37,17 @@ fn check(config: &Config, report: &mut Report) {
             Some(address) if first.is_handshake => format!(
                 "a WebSocket handshake for `{target}` does not reach {address} whole: `{taker}` on {at} takes it"
             ),
+            Some(_) if first.is_passed_alike => format!(
+                "`{target}` reaches {}, and not {}: `{taker}` on {at} takes it",
+                first.given, first.wanted
+            ),
             Some(address) => {
-                format!("`{target}` does not reach {address} from here: `{taker}` on {at} takes it")
+                format!("`{target}` does not reach {address}: `{taker}` on {at} takes it")
             }
-            None => format!("`{target}` is not {} from here: `{taker}` on {at} takes it", first.wanted),
+            None => format!(
+                "`{target}` is not {}: `{taker}` on {at} takes it",
+                first.wanted
+            ),
         };
         let scheme = if first.is_handshake { "ws" } else { "http" };
         let finding = report.at(place, message);
@@ -62,15 +69,19 @@ fn check(config: &Config, report: &mut Report) {
         }
         let shorter = hijack.shorter_preference().map(|shorter| {
             let at = line(&shorter);
-            format!(" `^~` of `{}` on {at} does not hold for a longer prefix without it.", shorter.path)
+            format!(
+                " `^~` of `{}` on {at} does not hold for a longer prefix without it.",
+                shorter.path
+            )
         });
         finding.help(format!(
             "Moving the blocks changes nothing: a regex that matches wins over every prefix without `^~`.{}",
             shorter.unwrap_or_default()
         ));
         if hijack.may_be_preferred {
+            let guards: Vec<String> = hijack.guards().map(|guard| format!("`{guard}`")).collect();
             finding.fix(
-                "try no regex of this level below the prefix",
+                format!("try no regexes beside {} below it", guards.join(" and ")),
                 hijack.guards().filter_map(|guard| guard.prefer()),
             );
         }

@@ -30,16 +30,21 @@ fn check(config: &Config, report: &mut Report) {
         let line = config.place(other, place);
         let (message, label) = match found.refusal {
             Some(status) => (
-                format!("`{target}` is sent to everybody: `^~` keeps `{regex}` on {line} from refusing it"),
+                format!(
+                    "`{target}` would be sent: `^~` keeps `{regex}` on {line} from refusing it"
+                ),
                 format!("would answer `{target}` with {status}"),
             ),
             None => (
-                format!("`{target}` is sent as source text: `^~` keeps `{regex}` on {line} from running it"),
+                format!(
+                    "`{target}` is sent as a text: `^~` keeps `{regex}` on {line} from running it"
+                ),
                 format!("would run `{target}`"),
             ),
         };
         report
             .at(place, message)
+            .severity(found.severity())
             .here("no regex of this level is tried below this prefix")
             .label(other, label)
             .witness(

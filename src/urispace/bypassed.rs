@@ -144,7 +144,9 @@ fn past<'c>(
     };
     let given = open(&ask(&path, None)?, &chosen)?;
     let own_path = if is_exact { name } else { &path[..] };
-    let kept = ask(own_path, Some(Choice::Location(guarded)))?.outcome.resource();
+    let kept = ask(own_path, Some(Choice::Location(guarded)))?
+        .outcome
+        .resource();
     let is_whole = &*location.path == b"/" && !is_exact;
     let is_same = match &kept {
         Some(kept) => is_same(kept, &given, is_exact, contests.config),

@@ -19,11 +19,11 @@ const SEARCHES: usize = 2_000;
 
 /// The ends of paths that people ask for.
 const TAILS: [&str; 12] = [
+    "x",
     "index.php",
     "app.js",
     "style.css",
     "logo.png",
-    "x",
     "index.html",
     "photo.jpg",
     "report.pdf",
@@ -101,7 +101,11 @@ impl<'c> Contests<'c> {
         }
         self.searches = self.searches.checked_sub(1)?;
         let number = server.directive.number();
-        if self.space.as_ref().is_none_or(|(known, _)| *known != number) {
+        if self
+            .space
+            .as_ref()
+            .is_none_or(|(known, _)| *known != number)
+        {
             self.space = Some((number, Space::new(&[server.directive.locations()])));
         }
         let (_, space) = self.space.as_mut()?;

@@ -5,7 +5,7 @@ use super::suppressed::would_suppress;
 use crate::config::{Config, Location, Modifier, Server};
 use crate::diagnostic::Severity;
 use crate::routing::{
-    Choice, Entry, Resource, Supposed, Trace, WebSocket, Outcome, longest_prefix,
+    Choice, Entry, Outcome, Resource, Supposed, Trace, WebSocket, longest_prefix,
 };
 
 /// A prefix of which regexes take URIs.
@@ -32,6 +32,8 @@ pub struct Hijacker<'c> {
     pub given: Resource,
     /// What it would get from the prefix.
     pub wanted: Resource,
+    /// True when the upstream is the same, which is asked for something else.
+    pub is_passed_alike: bool,
     /// True when only a WebSocket handshake is answered otherwise.
     pub is_handshake: bool,
 }
@@ -53,7 +55,9 @@ impl<'c> Hijack<'c> {
     pub fn shorter_preference(&self) -> Option<Location<'c>> {
         let level = self.prefix.level();
         let path = &self.prefix.path;
-        let mut shorter = (1..path.len()).rev().flat_map(|end| level.named(&path[..end]));
+        let mut shorter = (1..path.len())
+            .rev()
+            .flat_map(|end| level.named(&path[..end]));
         shorter.find(|other| other.modifier == Modifier::PreferentialPrefix)
     }
 
@@ -61,7 +65,9 @@ impl<'c> Hijack<'c> {
     pub fn guards(&self) -> impl Iterator<Item = &Location<'c>> {
         let takers = self.takers.iter().enumerate();
         let is_new = |(at, taker): &(usize, &Hijacker<'c>)| {
-            !self.takers[..*at].iter().any(|known| known.guard == taker.guard)
+            !self.takers[..*at]
+                .iter()
+                .any(|known| known.guard == taker.guard)
         };
         takers.filter(is_new).map(|(_, taker)| &taker.guard)
     }
@@ -76,7 +82,7 @@ pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
     let mut contests = None;
     let mut all = Vec::new();
     for prefix in config.location_levels().into_iter().flatten() {
-        let matters = || passes(&prefix) || has_own_files(&prefix);
+        let matters = || (passes(&prefix) || has_own_files(&prefix)) && !prefix.is_internal();
         if !prefix.is_prefix() || matches!(&*prefix.path, b"/" | b"") || !matters() {
             continue;
         }
@@ -119,10 +125,15 @@ fn has_own_files(location: &Location<'_>) -> bool {
 fn is_alike(prefix: &Location<'_>, regex: &Location<'_>) -> bool {
     let address = |location: &Location<'_>| {
         let pass = location.handler()?;
-        Some((pass.name().text().into_owned(), pass.argument(0)?.text().into_owned()))
+        Some((
+            pass.name().text().into_owned(),
+            pass.argument(0)?.text().into_owned(),
+        ))
     };
     let is_plain = |location: &Location<'_>| {
-        location.handler().is_some_and(|pass| !pass.is("proxy_pass"))
+        location
+            .handler()
+            .is_some_and(|pass| !pass.is("proxy_pass"))
     };
     is_plain(prefix) && address(prefix) == address(regex)
 }
@@ -168,19 +179,25 @@ fn hijacker<'c>(
     if given.address().is_none() && rest.is_some_and(is_left) {
         return None;
     }
+    let shake = |choice: Option<Choice<'c>>| {
+        let supposed = Supposed {
+            is_let_in: true,
+            choice,
+            files: there,
+            is_handshake: true,
+        };
+        contests.tracer.suppose(server, &path, supposed)
+    };
     let is_handshake = match differ(&wanted, &given, config, prefix, &location) {
-        Difference::Outcome => false,
+        Difference::Outcome => {
+            // Nobody looks for scripts where sockets are.
+            if given.is_run() && completes(&shake(from_prefix)?) == Some(true) {
+                return None;
+            }
+            false
+        }
         Difference::None => return None,
         Difference::Unless => {
-            let shake = |choice: Option<Choice<'c>>| {
-                let supposed = Supposed {
-                    is_let_in: true,
-                    choice,
-                    files: there,
-                    is_handshake: true,
-                };
-                contests.tracer.suppose(server, &path, supposed)
-            };
             // A socket is not called like a file.
             let is_any = renamed(&path).is_some_and(|path| is_match(without_ending(&path)));
             let is_whole = is_any && completes(&shake(from_prefix)?)?;
@@ -200,6 +217,7 @@ fn hijacker<'c>(
         }
     }
     Some(Hijacker {
+        is_passed_alike: given.has_same_upstream(&wanted, config),
         location,
         guard,
         path,
@@ -235,8 +253,16 @@ fn differ(
 ) -> Difference {
     match (wanted, given) {
         (
-            Resource::Upstream { uri: wanted_uri, address: one, .. },
-            Resource::Upstream { uri, address: other, .. },
+            Resource::Upstream {
+                uri: wanted_uri,
+                address: one,
+                ..
+            },
+            Resource::Upstream {
+                uri,
+                address: other,
+                ..
+            },
         ) => {
             if wanted.has_same_upstream(given, config) {
                 return match uri == wanted_uri {

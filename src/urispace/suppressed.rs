@@ -2,6 +2,7 @@
 
 use super::contest::{Contests, is_within};
 use crate::config::{Config, Directive, Location, Modifier, Server};
+use crate::diagnostic::Severity;
 use crate::routing::{Choice, Entry, Resource, Supposed, Trace, choose, longest_prefix};
 
 /// A regex that a `^~` prefix keeps from being tried.
@@ -17,6 +18,17 @@ pub struct Suppressed<'c> {
     pub given: Resource,
     /// The status that the regex would answer with; nothing when it would have the file run.
     pub refusal: Option<u16>,
+}
+
+impl Suppressed<'_> {
+    /// How bad it is: hidden files lie seldom in a folder that has a prefix of its own.
+    pub fn severity(&self) -> Severity {
+        let is_hidden = self.path.windows(2).any(|pair| pair == b"/.");
+        match self.refusal.is_some() && is_hidden && &*self.prefix.path != b"/" {
+            true => Severity::Note,
+            false => Severity::Warning,
+        }
+    }
 }
 
 /// The scripts that are sent as text, and the files that are sent although a regex refuses them, because a `^~` prefix of
@@ -83,7 +95,9 @@ fn judge<'c>(
     let scripts = scripts(prefix);
     let named = scripts.iter().find(|path| fits(path)).cloned();
     let is_whole = &*prefix.path == b"/";
-    let path = named.clone().or_else(|| contests.path(&prefix.path, regex, &fits))?;
+    let path = named
+        .clone()
+        .or_else(|| contests.path(&prefix.path, regex, &fits))?;
     let ask = |choice: Option<Choice<'c>>| {
         let supposed = Supposed {
             choice,
@@ -123,7 +137,9 @@ fn judge<'c>(
 
 /// The status with which a location refuses to give something away.
 fn refusal(trace: &Trace<'_>) -> Option<u16> {
-    trace.refused.filter(|status| matches!(status, 401 | 403 | 404 | 410))
+    trace
+        .refused
+        .filter(|status| matches!(status, 401 | 403 | 404 | 410))
 }
 
 /// The scripts below a prefix that its own `try_files` and `index` name.
@@ -135,7 +151,11 @@ fn scripts(prefix: &Location<'_>) -> Vec<Vec<u8>> {
         all.push(path.to_vec());
     }
     for word in block.own("index").flat_map(Directive::arguments) {
-        let slash: &[u8] = if prefix.path.ends_with(b"/") { b"" } else { b"/" };
+        let slash: &[u8] = if prefix.path.ends_with(b"/") {
+            b""
+        } else {
+            b"/"
+        };
         all.push([&prefix.path, slash, &word].concat());
     }
     all.retain(|path| path.starts_with(&prefix.path) && !path.contains(&b'$'));
