@@ -52,20 +52,38 @@ pub fn is_open(scope: Directive<'_>) -> bool {
 fn asks(directive: Directive<'_>, block: Directive<'_>) -> bool {
     let name = directive.name();
     let text = name.text();
-    let is_check = text.starts_with("auth_")
-        && !matches!(&*text, "auth_basic_user_file" | "auth_http")
-        || text.starts_with("access_by_")
-        || text.starts_with("rewrite_by_");
-    let gates = || {
-        let answers = |inside: Directive<'_>| inside.own("return").next().is_some();
-        block.inside() == Contexts::LOCATION && text == "if" && answers(directive)
-    };
-    is_check
-        || matches!(
-            &*text,
-            "allow" | "deny" | "satisfy" | "internal" | "limit_except"
-        )
-        || gates()
+    let is_code = ["access_by_", "rewrite_by_", "js_access", "perl_access"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    match &*text {
+        "auth_basic_user_file" | "auth_http" => false,
+        "allow" | "deny" | "satisfy" | "internal" | "limit_except" => true,
+        "if" => gates(directive, block.inside() == Contexts::LOCATION),
+        _ => is_code || text.starts_with("auth_"),
+    }
+}
+
+/// True for an `if` that may answer those who are not to come in; around locations, not by what all clients may choose.
+fn gates(condition: Directive<'_>, is_inside: bool) -> bool {
+    const CHOSEN: [&[u8]; 9] = [
+        b"scheme",
+        b"https",
+        b"host",
+        b"http_host",
+        b"server_port",
+        b"request_method",
+        b"request_uri",
+        b"request_filename",
+        b"http_user_agent",
+    ];
+    let word = condition.argument(0);
+    let text = word.as_deref().unwrap_or_default();
+    let text = text.strip_prefix(b"(").unwrap_or(text);
+    let name = text.strip_prefix(b"$").unwrap_or_default();
+    let name = name.strip_suffix(b")").unwrap_or(name);
+    let is_file_test = text.starts_with(b"-") || text.starts_with(b"!-");
+    let answers = condition.own("return").next().is_some();
+    answers && (is_inside || !is_file_test && !CHOSEN.contains(&name))
 }
 
 /// The `deny all` that the addresses in effect end with.

@@ -43,7 +43,7 @@ fn check(config: &Config, report: &mut Report) {
         );
         let finding = report.at(
             place,
-            format!("`{target}` is open to everybody: `{other}` on {at} answers it, without the {checks} of `{}`", location.path),
+            format!("`{target}` is open to everybody: `{other}` on {at} answers it, without the {checks} of `{location}`"),
         );
         finding
             .here(format!("{checks} holds for what this block answers"))
@@ -64,18 +64,19 @@ fn check(config: &Config, report: &mut Report) {
                 )
                 .given(way.location.visibility());
         }
-        finding.help(match (first.is_slashless, location.modifier) {
-            (true, _) => format!(
-                "`{}` begins only where a slash follows. Add `location = {target} {{ return 301 {target}/; }}`.",
-                location.path
+        let path = &location.path;
+        finding.help(match location.modifier {
+            _ if first.is_slashless => format!(
+                "`{path}` begins only where a slash follows. Add `location = {target} {{ return 301 {path}; }}`."
             ),
-            (false, Modifier::Exact) => format!(
-                "An exact name does not hold for what follows it. A `location ^~ {}/ {{ deny all; }}` closes the way.",
-                location.path
+            Modifier::Exact => format!(
+                "An exact name does not hold for what follows it. `location ^~ {path}/ {{ deny all; }}` closes this way."
             ),
-            _ => format!(
-                "Moving the blocks changes nothing among prefixes. `^~` alone would keep the regex from being tried, so that a script is sent as text; a copy of `location {other}` inside keeps both."
+            Modifier::Regex | Modifier::CaselessRegex => format!(
+                "Of two regexes the first that matches answers. Put a copy of `location {other}` inside this one, and this one above {at}."
             ),
+            _ if first.is_script_of_file => "Moving the blocks changes nothing. Nor is `^~` enough: no script would run any more, and whoever is let in would get their source text.".to_owned(),
+            _ => "Moving the blocks changes nothing: a regex that matches answers before every prefix without `^~`.".to_owned(),
         });
         finding.fix(
             format!("put a copy of `location {other}` inside `location {location}`"),

@@ -27,6 +27,8 @@ pub struct Past<'c> {
     pub path: Vec<u8>,
     /// What a request for the path gets without being asked anything.
     pub resource: Resource,
+    /// True when it is a script that the protected location would send as a file.
+    pub is_script_of_file: bool,
     /// True when it is the path of the protected location without its last slash.
     pub is_slashless: bool,
 }
@@ -38,6 +40,16 @@ impl<'c> Bypass<'c> {
         let others: Vec<Location<'c>> = regexes.map(|way| way.location.clone()).collect();
         let is_possible = self.location.is_prefix() && others.len() == self.ways.len();
         is_possible.then(|| self.location.nest(&others)).flatten()
+    }
+}
+
+impl Past<'_> {
+    /// What has to be so for the request to be answered.
+    pub fn condition(&self) -> &'static str {
+        match self.resource.file() {
+            Some(_) => ", if it is there",
+            None => "",
+        }
     }
 }
 
@@ -158,6 +170,7 @@ fn past<'c>(
     is_past.then_some(Past {
         location: chosen,
         path,
+        is_script_of_file: given.is_run() && matches!(kept, Some(Resource::File(_))),
         resource: given,
         is_slashless: false,
     })
@@ -219,6 +232,7 @@ fn without_slash<'c>(
         location: chosen,
         path: path.to_vec(),
         resource: given,
+        is_script_of_file: false,
         is_slashless: true,
     })
 }

@@ -11,12 +11,13 @@ use nginspect::config::{LoadOptions, Root, Scope, load};
 use nginspect::diagnostic::Diagnostic;
 use nginspect::lint::lint;
 
-use crate::harness::{Echo, Nginx, PORT, Response, Server};
+use crate::harness::{Echo, Nginx, PORT, Response, Server, say};
 
 /// A folder with the files of a configuration, and the programs that it passes requests to.
 struct Place {
     folder: tempfile::TempDir,
     http: u16,
+    other: u16,
     fastcgi: u16,
 }
 
@@ -27,13 +28,14 @@ impl Place {
         Self {
             folder,
             http: Echo::start().port,
+            other: Echo::start().port,
             fastcgi: start_fastcgi(),
         }
     }
 
     /// The text of a fixture that listens here, with its files in the folder.
     fn served(&self, text: &str) -> String {
-        let (http, fastcgi) = (self.http, self.fastcgi);
+        let fastcgi = self.fastcgi;
         let folder = self.folder.path().display();
         let lines = text.lines().map(|line| {
             let line = line.replace("/srv/", &format!("{folder}/srv/"));
@@ -47,25 +49,20 @@ impl Place {
             }
         });
         let text = lines.collect::<Vec<_>>().join("\n");
-        // Different addresses stay different.
-        ["8000", "9000", "9001"].iter().fold(text, |text, port| {
-            let host = if *port == "8000" {
-                "127.0.0.1"
-            } else {
-                "127.0.0.2"
-            };
-            let text = text.replace(
-                &format!("http://127.0.0.1:{port}"),
-                &format!("http://{host}:{http}"),
-            );
-            text.replace(
-                &format!("server 127.0.0.1:{port}"),
-                &format!("server {host}:{http}"),
-            )
-            .replace(
-                &format!("http://localhost:{port}"),
-                &format!("http://localhost:{http}"),
-            )
+        let ports = [
+            ("8000", self.http),
+            ("9000", self.other),
+            ("9001", self.other),
+        ];
+        ports.iter().fold(text, |text, (port, own)| {
+            let hosts = [
+                "http://127.0.0.1:",
+                "http://localhost:",
+                "server 127.0.0.1:",
+            ];
+            hosts.iter().fold(text, |text, host| {
+                text.replace(&format!("{host}{port}"), &format!("{host}{own}"))
+            })
         })
     }
 
@@ -152,75 +149,247 @@ fn line_of(text: &str, finding: &Diagnostic) -> u32 {
     before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1
 }
 
-/// Asks for what each finding of a rule shows, before and after its fix, and counts them.
-fn ask(rule: &str, judge: impl Fn(&Response, &[u32], u32, bool)) -> usize {
+/// Judges an answer: the lines of the locations that have taken the request, that of the finding, and whether the fix was
+/// made.
+type Judge = fn(&Response, &[u32], u32, bool);
+
+/// Asks for what the findings of a rule in a text show, before and after their fixes, and counts them.
+fn ask_in(nginx: &Nginx, place: &Place, text: &str, rule: &str, judge: Judge) -> usize {
+    let findings = place.findings(rule, text);
+    if findings.is_empty() {
+        return 0;
+    }
+    let server = Server::start(nginx, &telling(text));
+    for finding in &findings {
+        place.fill(finding);
+        let witness = finding.witness.as_ref().expect("a request");
+        let own = line_of(text, finding);
+        let named: Option<u32> = witness.effect.split_once(" on line ").map(|(_, rest)| {
+            let is_end = |letter: char| !letter.is_ascii_digit();
+            let end = rest.find(is_end).unwrap_or(rest.len());
+            rest[..end].parse().expect("a line")
+        });
+        let (response, blocks) = answer(&server, &witness.request);
+        let first = blocks.first();
+        assert_eq!(
+            first,
+            Some(&named.unwrap_or(own)),
+            "{witness:?} {response:?}\n{text}"
+        );
+        assert!(
+            gives(&response, &witness.effect),
+            "{witness:?} {response:?}\n{text}"
+        );
+        judge(&response, &blocks, own, false);
+        if let Some(cured) = fixed(text, finding) {
+            let server = Server::start(nginx, &telling(&cured));
+            let (response, blocks) = answer(&server, &witness.request);
+            judge(&response, &blocks, own, true);
+        }
+    }
+    findings.len()
+}
+
+/// True when an answer is what the effect of a witness says.
+fn gives(response: &Response, effect: &str) -> bool {
+    let body = String::from_utf8_lossy(&response.body);
+    if effect.contains("the file ") {
+        return body == "secret";
+    }
+    if let Some((_, script)) = effect.split_once("the script ") {
+        let script = script.split(' ').next().unwrap_or_default();
+        return body.contains("ran ") && (body.contains(script) || script.contains('$'));
+    }
+    match effect.split_once(" as `") {
+        Some((_, uri)) => body.starts_with(&format!("GET {} ", uri.trim_end_matches('`'))),
+        None => body.contains("ran "),
+    }
+}
+
+/// Asks for what the findings of a rule in its fixtures show.
+fn ask(rule: &str, judge: Judge) -> usize {
     let Some(nginx) = Nginx::find() else {
         return usize::MAX;
     };
     let place = Place::new();
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
-    let mut asked = 0;
-    for file in ["example.conf", "cases.conf"] {
+    let texts = ["example.conf", "cases.conf"].map(|file| {
         let text = fs::read_to_string(rules.join(rule).join(file)).expect("a fixture");
-        let text = place.served(&text);
-        let server = Server::start(nginx, &telling(&text));
-        for finding in place.findings(rule, &text) {
-            place.fill(&finding);
-            let witness = finding.witness.as_ref().expect("a request");
-            let own = line_of(&text, &finding);
-            let named: Option<u32> = witness.effect.split_once(" on line ").map(|(_, rest)| {
-                let end = rest
-                    .find(|letter: char| !letter.is_ascii_digit())
-                    .unwrap_or(rest.len());
-                rest[..end].parse().expect("a line")
-            });
-            let (response, blocks) = answer(&server, &witness.request);
-            assert_eq!(
-                blocks.first(),
-                Some(&named.unwrap_or(own)),
-                "{witness:?} {response:?}"
-            );
-            judge(&response, &blocks, own, false);
-            asked += 1;
-            if let Some(cured) = fixed(&text, &finding) {
-                let server = Server::start(nginx, &telling(&cured));
-                let (response, blocks) = answer(&server, &witness.request);
-                judge(&response, &blocks, own, true);
-            }
-        }
-    }
-    asked
+        place.served(&text)
+    });
+    let counts = texts
+        .iter()
+        .map(|text| ask_in(nginx, &place, text, rule, judge));
+    counts.sum()
+}
+
+fn taken(response: &Response, blocks: &[u32], own: u32, is_fixed: bool) {
+    assert_eq!(blocks.contains(&own), is_fixed, "{own}: {response:?}");
+}
+
+fn past(response: &Response, _: &[u32], own: u32, is_fixed: bool) {
+    let is_closed = matches!(response.status, 401 | 403 | 404);
+    assert!(
+        is_closed == is_fixed && (is_closed || response.status == 200),
+        "{own}: {response:?}"
+    );
+}
+
+fn sent(response: &Response, _: &[u32], own: u32, is_fixed: bool) {
+    assert_eq!(response.body == b"secret", !is_fixed, "{own}: {response:?}");
 }
 
 #[test]
 fn a_regex_takes_what_the_prefix_would_answer() {
-    let asked = ask("hijacked-location", |response, blocks, own, is_fixed| {
-        assert_eq!(blocks.contains(&own), is_fixed, "{own}: {response:?}");
-    });
+    let asked = ask("hijacked-location", taken);
     assert!(asked > 8, "{asked} witnesses were asked for");
 }
 
 #[test]
 fn what_is_protected_is_open_by_another_way() {
-    let asked = ask(
-        "bypassed-access-control",
-        |response, _, own, is_fixed| match is_fixed {
-            false => assert_eq!(response.status, 200, "{own}: {response:?}"),
-            true => assert!(
-                matches!(response.status, 401 | 403 | 404),
-                "{own}: {response:?}"
-            ),
-        },
-    );
+    let asked = ask("bypassed-access-control", past);
     assert!(asked > 8, "{asked} witnesses were asked for");
 }
 
 #[test]
 fn files_are_sent_that_a_regex_would_run_or_refuse() {
-    let asked = ask("suppressed-regex", |response, _, own, is_fixed| {
-        assert_eq!(response.body == b"secret", !is_fixed, "{own}: {response:?}");
-    });
+    let asked = ask("suppressed-regex", sent);
     assert!(asked > 4, "{asked} witnesses were asked for");
+}
+
+/// How many random configurations are tried.
+const CASES: u64 = 150;
+
+const NAMES: [&str; 14] = [
+    "/",
+    "^~ /",
+    "/a/",
+    "^~ /a/",
+    "/a/b/",
+    "^~ /a/b/",
+    "/a",
+    "/b/",
+    "= /a/x.php",
+    "^~ /b/",
+    "/a/b",
+    "^~/c/",
+    "/c/a/",
+    "/x/y/",
+];
+
+const REGEXES: [&str; 16] = [
+    "\\.php$",
+    "\\.(js|css|png)$",
+    "/\\.",
+    "^/a/",
+    "^/a",
+    "^/[a-z]+/b",
+    "^/(a|c)/",
+    "\\.php(/|$)",
+    "^/b/.*\\.php$",
+    "\\.(sql|bak)$",
+    "^/a/b/.*\\.js$",
+    "^/.*$",
+    "^/(?!b)[^/]+/x",
+    "\\.png$",
+    "\"^/[a-z]{1,3}/x$\"",
+    "a",
+];
+
+const BODIES: [&str; 21] = [
+    "",
+    "expires 1d;",
+    "root /srv/other;",
+    "try_files $uri =404;",
+    "try_files $uri @app;",
+    "try_files $uri /index.php;",
+    "try_files $uri /a/index.php;",
+    "index index.php;",
+    "proxy_pass http://127.0.0.1:8000;",
+    "proxy_pass http://127.0.0.1:9001;",
+    "proxy_pass http://app;",
+    "proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;",
+    "fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
+    "fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
+    "fastcgi_split_path_info ^(.+?\\.php)(/.*)$; fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
+    "deny all;",
+    "internal;",
+    "return 404;",
+    "auth_basic x; auth_basic_user_file /etc/nginx/staff;",
+    "auth_basic x; auth_basic_user_file /etc/nginx/staff; proxy_pass http://app;",
+    "auth_basic off;",
+];
+
+/// A random configuration.
+fn random(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut below = |end: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % end
+    };
+    let mut lines = vec![
+        "events {}".to_owned(),
+        "http {".to_owned(),
+        "upstream app { server 127.0.0.1:8000; }".to_owned(),
+        "server {".to_owned(),
+        "server_name s.example; root /srv/www;".to_owned(),
+        "location @app {".to_owned(),
+        "proxy_pass http://app; }".to_owned(),
+    ];
+    let mut taken = Vec::new();
+    for _ in 0..2 + below(6) {
+        let head = match below(2) {
+            0 => NAMES[below(NAMES.len())].to_owned(),
+            _ => format!(
+                "{} {}",
+                ["~", "~*"][below(2)],
+                REGEXES[below(REGEXES.len())]
+            ),
+        };
+        let key = head.trim_start_matches("^~").trim_start().to_owned();
+        if taken.contains(&key) {
+            continue;
+        }
+        taken.push(key);
+        lines.push(format!("location {head} {{"));
+        // One directive on each line, since some stand for addresses.
+        let body = BODIES[below(BODIES.len())];
+        lines.extend(body.split_inclusive("; ").map(str::to_owned));
+        lines.push("}".to_owned());
+    }
+    lines.push("} }".to_owned());
+    lines.join("\n")
+}
+
+#[test]
+fn what_is_said_of_random_configurations_is_what_nginx_does() {
+    let Some(nginx) = Nginx::find() else { return };
+    let first = std::env::var("NGINSPECT_CONTESTS_FIRST");
+    let first = first.ok().and_then(|first| first.parse().ok()).unwrap_or(1);
+    let cases = std::env::var("NGINSPECT_CONTESTS").ok();
+    let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let mut asked = [0; 3];
+    for seed in first..first + cases {
+        let place = Place::new();
+        let text = place.served(&random(seed));
+        let verdict = nginx.check_text(text.replace(PORT, "18080").as_bytes());
+        assert!(verdict.accepted, "{verdict:?}\n{text}");
+        let rules: [(&str, Judge); 3] = [
+            ("hijacked-location", taken),
+            ("bypassed-access-control", past),
+            ("suppressed-regex", sent),
+        ];
+        for (count, (rule, judge)) in asked.iter_mut().zip(rules) {
+            *count += ask_in(nginx, &place, &text, rule, judge);
+        }
+    }
+    say(&format!("{asked:?} findings were asked for"));
+    assert!(
+        cases < CASES || asked.iter().all(|count| *count > 3),
+        "{asked:?}"
+    );
 }
 
 /// A FastCGI program that answers with the name of the script that it is to run; it listens until the tests end.
