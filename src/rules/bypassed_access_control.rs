@@ -29,18 +29,14 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         };
         let (location, place) = (&bypass.location, bypass.location.directive.span());
-        let mut names: Vec<String> = bypass
-            .checks
-            .iter()
+        let checks = bypass.checks.iter();
+        let checks: Vec<String> = checks
             .map(|check| format!("`{}`", config.excerpt(check.span())))
             .collect();
-        names.dedup();
-        let checks = names.join(" and ");
+        let checks = checks.join(" and ");
         let target = routing::target(&first.path);
-        let (other, at) = (
-            &first.location,
-            config.place(first.location.directive.span(), place),
-        );
+        let other = &first.location;
+        let at = config.place(other.directive.span(), place);
         let finding = report.at(
             place,
             format!("`{target}` is open to everybody: `{other}` on {at} answers it, without the {checks} of `{location}`"),
@@ -51,17 +47,15 @@ fn check(config: &Config, report: &mut Report) {
                 routing::request_url(location, &first.path, "http"),
                 format!(
                     "answered by `location {other}` on {at} without a question: {}",
-                    first.resource
+                    first.answer()
                 ),
             )
             .given(location.visibility());
         for way in &bypass.ways {
             let (example, resource) = (routing::target(&way.path), &way.resource);
+            let span = way.location.directive.span();
             finding
-                .label(
-                    way.location.directive.span(),
-                    format!("answers `{example}`: {resource}"),
-                )
+                .label(span, format!("answers `{example}`: {resource}"))
                 .given(way.location.visibility());
         }
         let path = &location.path;

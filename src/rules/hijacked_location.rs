@@ -15,8 +15,8 @@ rule! {
     /// redirects, and one that takes its requests from the same upstream elsewhere too are not reported.
     ///
     /// ## Fix
-    /// Unsafe: `^~` keeps the regexes of its level from being tried below the prefix, all of them. Where it would let
-    /// through what another one refuses or runs, there is no fix but to put the narrower regexes inside other locations.
+    /// Unsafe: `^~` keeps the regexes of its level from being tried below the prefix, all of them. Where it would keep
+    /// another one from refusing a file or running a script, no fix is offered.
     category: Location,
     severity: Warning,
     fix: Unsafe,
@@ -33,24 +33,17 @@ fn check(config: &Config, report: &mut Report) {
         let target = routing::target(&first.path);
         let line = |location: &Location<'_>| config.place(location.directive.span(), place);
         let (taker, at) = (&first.location, line(&first.location));
-        let message = match first.wanted.address() {
-            Some(address) if first.is_handshake => format!(
-                "a WebSocket handshake for `{target}` does not reach {address} whole: `{taker}` on {at} takes it"
-            ),
-            Some(_) if first.is_passed_alike => format!(
-                "`{target}` reaches {}, and not {}: `{taker}` on {at} takes it",
-                first.given, first.wanted
-            ),
-            Some(address) => {
-                format!("`{target}` does not reach {address}: `{taker}` on {at} takes it")
-            }
-            None => format!(
-                "`{target}` is not {}: `{taker}` on {at} takes it",
-                first.wanted
-            ),
+        let (what, scheme) = match first.is_handshake {
+            true => ("a WebSocket handshake for ", "ws"),
+            false => ("", "http"),
         };
-        let scheme = if first.is_handshake { "ws" } else { "http" };
-        let finding = report.at(place, message);
+        let finding = report.at(
+            place,
+            format!(
+                "{what}`{target}` {}: `{taker}` on {at} takes it",
+                first.loss()
+            ),
+        );
         finding
             .severity(hijack.severity())
             .here("the longest prefix, but regexes are tried after it")
@@ -60,19 +53,15 @@ fn check(config: &Config, report: &mut Report) {
             )
             .given(prefix.visibility());
         for other in &hijack.takers {
-            let example = routing::target(&other.path);
-            let given = &other.given;
-            finding.label(
-                other.location.directive.span(),
-                format!("matches `{example}`: {given}"),
-            );
+            let (example, given) = (routing::target(&other.path), &other.given);
+            let span = other.location.directive.span();
+            finding
+                .label(span, format!("matches `{example}`: {given}"))
+                .given(other.location.visibility());
         }
         let shorter = hijack.shorter_preference().map(|shorter| {
             let at = line(&shorter);
-            format!(
-                " `^~` of `{}` on {at} does not hold for a longer prefix without it.",
-                shorter.path
-            )
+            format!(" `{shorter}` on {at} does not hold for a longer prefix without `^~`.")
         });
         finding.help(format!(
             "Moving the blocks changes nothing: a regex that matches wins over every prefix without `^~`.{}",

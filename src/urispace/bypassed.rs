@@ -44,11 +44,12 @@ impl<'c> Bypass<'c> {
 }
 
 impl Past<'_> {
-    /// What has to be so for the request to be answered.
-    pub fn condition(&self) -> &'static str {
-        match self.resource.file() {
-            Some(_) => ", if it is there",
-            None => "",
+    /// What the request gets, and what has to be so.
+    pub fn answer(&self) -> String {
+        let resource = &self.resource;
+        match resource.file() {
+            Some(_) => format!("{resource}, if it is there"),
+            None => resource.to_string(),
         }
     }
 }

@@ -73,6 +73,20 @@ impl<'c> Hijack<'c> {
     }
 }
 
+impl Hijacker<'_> {
+    /// What a request lacks, as `does not reach http://app`.
+    pub fn loss(&self) -> String {
+        match self.wanted.address() {
+            Some(address) if self.is_handshake => format!("does not reach {address} whole"),
+            Some(_) if self.is_passed_alike => {
+                format!("reaches {}, and not {}", self.given, self.wanted)
+            }
+            Some(address) => format!("does not reach {address}"),
+            None => format!("is not {}", self.wanted),
+        }
+    }
+}
+
 /// The prefixes of which regexes take URIs with another outcome: another upstream, a file in the place of an upstream's
 /// answer, another file.
 ///

@@ -76,19 +76,22 @@ impl Place {
         findings
     }
 
-    /// Puts a file at each path below the folder that a finding mentions.
+    /// Leaves one file below the folder: the one that the witness of a finding mentions, if it does.
     fn fill(&self, finding: &Diagnostic) {
-        let begin = format!("{}/srv/", self.folder.path().display());
-        let effect = finding.witness.iter().map(|witness| &witness.effect);
-        let texts = effect.chain(finding.labels.iter().map(|label| &label.message));
-        for text in texts {
-            for (at, _) in text.match_indices(&begin) {
-                let path = text[at..].split([' ', ',']).next().unwrap_or_default();
-                let path = Path::new(path);
-                fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
-                fs::write(path, "secret").expect("a writable folder");
-            }
+        let files = self.folder.path().join("srv");
+        if files.exists() {
+            fs::remove_dir_all(&files).expect("a writable folder");
         }
+        let begin = format!("{}/", files.display());
+        let effect = finding.witness.as_ref().map(|witness| &witness.effect);
+        let Some((at, _)) = effect.and_then(|effect| effect.match_indices(&begin).next()) else {
+            return;
+        };
+        let effect = effect.map_or("", String::as_str);
+        let path = effect[at..].split([' ', ',']).next().unwrap_or_default();
+        let path = Path::new(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
+        fs::write(path, "secret").expect("a writable folder");
     }
 }
 
