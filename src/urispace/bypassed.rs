@@ -36,9 +36,10 @@ pub struct Past<'c> {
 impl<'c> Bypass<'c> {
     /// Edits that put copies of what answers inside the protected location; nothing where none can stand there.
     pub fn copies(&self) -> Option<Edit> {
-        let regexes = self.ways.iter().filter(|way| way.location.is_regex());
-        let others: Vec<Location<'c>> = regexes.map(|way| way.location.clone()).collect();
-        let is_possible = self.location.is_prefix() && others.len() == self.ways.len();
+        let ways = self.ways.iter();
+        let others: Vec<Location<'c>> = ways.map(|way| way.location.clone()).collect();
+        let is_possible =
+            self.location.is_prefix() && !self.ways.iter().any(|way| way.is_slashless);
         is_possible.then(|| self.location.nest(&others)).flatten()
     }
 }
@@ -146,28 +147,31 @@ fn past<'c>(
     })?;
     let chosen = answers(server, regex, &path)?;
     let guarded = protected(&path)?;
-    let ask = |path: &[u8], choice: Option<Choice<'c>>| {
-        let supposed = Supposed {
-            is_let_in: choice.is_some(),
-            choice,
-            files: Some(Entry::File),
-            is_handshake: false,
-        };
-        contests.tracer.suppose(server, path, supposed)
-    };
-    let given = open(&ask(&path, None)?, &chosen)?;
     let own_path = if is_exact { name } else { &path[..] };
-    let kept = ask(own_path, Some(Choice::Location(guarded)))?
-        .outcome
-        .resource();
     let is_whole = &*location.path == b"/" && !is_exact;
-    let is_same = match &kept {
-        Some(kept) => is_same(kept, &given, is_exact, contests.config),
-        None => false,
+    // What is given away may be what is there as a file, or what is not.
+    let compare = |files: Entry| {
+        let ask = |path: &[u8], choice: Option<Choice<'c>>| {
+            let supposed = Supposed {
+                is_let_in: choice.is_some(),
+                choice,
+                files: Some(files),
+                is_handshake: false,
+            };
+            contests.tracer.suppose(server, path, supposed)
+        };
+        let given = open(&ask(&path, None)?, &chosen)?;
+        let from_own = Some(Choice::Location(guarded.clone()));
+        let kept = ask(own_path, from_own)?.outcome.resource();
+        let is_same = kept
+            .as_ref()
+            .is_some_and(|kept| is_same(kept, &given, is_exact, contests.config));
+        (is_same || is_whole).then_some((given, kept))
     };
+    let (given, kept) = compare(Entry::File).or_else(|| compare(Entry::Missing))?;
     // A folder of scripts is protected by mistake only in part; anything else that is named was named to be open.
     let is_meant = !is_foreign(&path) && !given.is_run();
-    let is_past = (is_same || is_whole) && !is_meant && (!is_exact || given.is_run());
+    let is_past = !is_meant && (!is_exact || given.is_run());
     is_past.then_some(Past {
         location: chosen,
         path,
@@ -210,7 +214,7 @@ fn without_slash<'c>(
     let Choice::Location(chosen) = choose(server, path) else {
         return None;
     };
-    if !location.is_prefix() || chosen.modifier == Modifier::Exact || *chosen.path == *path {
+    if !location.is_prefix() || location.level().named(path).next().is_some() {
         return None;
     }
     // Whether there is a folder of that name, which nginx would redirect to, has to make no difference.
