@@ -115,7 +115,9 @@ impl<'c> Run<'_, 'c> {
         }
         let guessed = self.guessed.get(&path.bytes).copied();
         let known = self.tracer.options.disk.get(&path.bytes).or(guessed);
-        known.or(self.supposed.files)
+        // What ends with a slash is a folder, if it is there.
+        let supposed = self.supposed.files;
+        known.or(supposed.filter(|_| !path.bytes.ends_with(b"/")))
     }
 
     pub(super) fn guess_missing(&mut self, path: &Value) {

@@ -40,7 +40,7 @@ pub use disk::{Disk, Entry};
 pub use example::{Example, example, request_url, target};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
-pub use protection::{is_open, protections};
+pub use protection::{is_open, protections, sets_protection};
 pub use reach::Reach;
 pub use request::{Protocol, Request};
 pub use resource::Resource;

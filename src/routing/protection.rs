@@ -17,6 +17,12 @@ const CHECKS: [&str; 10] = [
     "internal",
 ];
 
+/// True when one of [`protections`] may stand in a block itself.
+pub fn sets_protection(block: Directive<'_>) -> bool {
+    let mut names = CHECKS.iter().chain(&["deny"]);
+    names.any(|name| block.own(name).next().is_some())
+}
+
 /// The directives in effect in a block that a location sets and that keep requests out, one for each kind; of addresses
 /// the last rule, when that is `deny all`.
 pub fn protections(scope: Directive<'_>) -> Vec<Directive<'_>> {
@@ -36,6 +42,24 @@ pub fn protections(scope: Directive<'_>) -> Vec<Directive<'_>> {
     all
 }
 
+/// Directives besides the checks that decide who is let in, or run code that may.
+const DECIDING: [&str; 14] = [
+    "allow",
+    "deny",
+    "satisfy",
+    "limit_except",
+    "access_by_lua",
+    "access_by_lua_block",
+    "access_by_lua_file",
+    "rewrite_by_lua",
+    "rewrite_by_lua_block",
+    "rewrite_by_lua_file",
+    "server_rewrite_by_lua_block",
+    "server_rewrite_by_lua_file",
+    "js_access",
+    "perl_access",
+];
+
 /// True when a block certainly lets everybody in: nothing in it or around it asks who sends a request.
 ///
 /// What turns such a check off counts as well: it says that the block is meant to be open.
@@ -44,23 +68,19 @@ pub fn is_open(scope: Directive<'_>) -> bool {
     let is_verified = verify
         .and_then(|verify| verify.argument(0))
         .is_some_and(|word| word != "off");
-    let mut around = std::iter::once(scope).chain(scope.ancestors());
-    !is_verified && around.all(|block| !block.children().any(|child| asks(child, block)))
+    let asks = |block: Directive<'_>| {
+        let is_location = block.inside() == Contexts::LOCATION;
+        let mut names = CHECKS.iter().chain(&DECIDING);
+        names.any(|name| block.own(name).next().is_some())
+            || block.own("if").any(|inside| gates(inside, is_location))
+            || is_location && block.children().any(is_unknown)
+    };
+    !is_verified && !std::iter::once(scope).chain(scope.ancestors()).any(asks)
 }
 
-/// True for a directive of a block that may decide who is let in.
-fn asks(directive: Directive<'_>, block: Directive<'_>) -> bool {
-    let name = directive.name();
-    let text = name.text();
-    let is_code = ["access_by_", "rewrite_by_", "js_access", "perl_access"]
-        .iter()
-        .any(|start| text.starts_with(start));
-    match &*text {
-        "auth_basic_user_file" | "auth_http" => false,
-        "allow" | "deny" | "satisfy" | "internal" | "limit_except" => true,
-        "if" => gates(directive, block.inside() == Contexts::LOCATION),
-        _ => is_code || text.starts_with("auth_"),
-    }
+/// True for a directive of a module that is not known, which may do anything.
+fn is_unknown(directive: Directive<'_>) -> bool {
+    crate::nginx::directive(&directive.name()).is_none()
 }
 
 /// True for an `if` that may answer those who are not to come in; around locations, not by what all clients may choose.

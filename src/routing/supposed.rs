@@ -2,11 +2,12 @@
 
 use super::choice::Choice;
 use super::disk::Entry;
+use super::regexes::Regexes;
 use super::request::Request;
 use super::run::run_in;
-use super::trace::{Trace, Tracer};
+use super::trace::{Options, Trace, Tracer};
 use super::uri::escape;
-use crate::config::Server;
+use crate::config::{Config, Server};
 
 /// What is supposed of a request that is followed.
 #[derive(Debug, Clone, Default)]
@@ -15,13 +16,24 @@ pub struct Supposed<'c> {
     pub choice: Option<Choice<'c>>,
     /// True when every check of the access phase lets the request in.
     pub is_let_in: bool,
-    /// What there is at each path of which nothing else is said.
+    /// What there is at each path of which nothing else is said and that does not end with a slash.
     pub files: Option<Entry>,
     /// True when the request is a WebSocket handshake.
     pub is_handshake: bool,
 }
 
 impl<'c> Tracer<'c> {
+    /// A tracer for [`Self::suppose`] only, which looks for no server.
+    pub fn supposing(config: &'c Config) -> Self {
+        Self {
+            config,
+            options: Options::default(),
+            entrances: Vec::new(),
+            regexes: Regexes::default(),
+            skipped: Vec::new(),
+        }
+    }
+
     /// Follows a `GET` for a decoded path in a server, whatever leads there; nothing where nginx does not accept it.
     pub fn suppose(
         &self,

@@ -5,7 +5,11 @@ use crate::config::{Config, Directive, Location, Modifier, Server, Shape};
 use crate::diagnostic::Edit;
 use crate::routing::{
     Choice, Entry, Resource, Supposed, Trace, choose, is_open, longest_prefix, protections,
+    sets_protection,
 };
+
+/// Most ways that are named for one location.
+const NAMED: usize = 10;
 
 /// A location whose protection other locations do not have.
 #[derive(Debug)]
@@ -64,6 +68,9 @@ pub fn bypassed(config: &Config) -> Vec<Bypass<'_>> {
     let mut all = Vec::new();
     for location in config.location_levels().into_iter().flatten() {
         let own = location.directive;
+        if !sets_protection(own) {
+            continue;
+        }
         let checks = protections(own);
         let sets = |check: &Directive<'_>| check.parent() == Some(own);
         let (Some(name), Some(server)) = (name(&location), location.server()) else {
@@ -77,6 +84,9 @@ pub fn bypassed(config: &Config) -> Vec<Bypass<'_>> {
         for (regex, _) in outer_regexes(&location) {
             if regex.own_return().is_none() {
                 ways.extend(past(contests, server, &location, &name, &regex));
+            }
+            if ways.len() == NAMED {
+                break;
             }
         }
         ways.sort_by_key(|way| (!way.resource.is_run(), way.resource.address().is_none()));

@@ -9,10 +9,13 @@ use std::rc::Rc;
 
 use super::{Found, Goal, Space, Uris};
 use crate::config::{Config, Location, Modifier, Server, Shape};
-use crate::routing::{Choice, Options, Tracer, choose, samples};
+use crate::routing::{Choice, Tracer, choose, samples};
 
 /// A name that no configuration uses: what also holds of it was not said of any name.
 const FOREIGN: &str = "zqxv";
+
+/// Most pairs of a name and a regex that are looked at in one configuration.
+const PAIRS: usize = 100_000;
 
 /// Most searches over all URIs in one configuration.
 const SEARCHES: usize = 2_000;
@@ -42,6 +45,8 @@ pub(super) struct Contests<'c> {
     patterns: HashMap<(Vec<u8>, bool), Rc<Pattern>>,
     /// The space of the server that was asked about last, by its number.
     space: Option<(u32, Space<'c>)>,
+    /// How many pairs of locations may still be looked at.
+    pairs: usize,
     /// How many searches may still be made.
     searches: usize,
 }
@@ -61,9 +66,10 @@ impl<'c> Contests<'c> {
     pub(super) fn new(config: &'c Config) -> Self {
         Self {
             config,
-            tracer: Tracer::new(config, Options::default()),
+            tracer: Tracer::supposing(config),
             patterns: HashMap::new(),
             space: None,
+            pairs: PAIRS,
             searches: SEARCHES,
         }
     }
@@ -76,6 +82,10 @@ impl<'c> Contests<'c> {
         fits: &dyn Fn(&[u8]) -> bool,
     ) -> Option<Vec<u8>> {
         let pattern = self.pattern(regex);
+        if !meet(&pattern.begin, name) {
+            return None;
+        }
+        self.pairs = self.pairs.checked_sub(1)?;
         let compiled = regex.regex()?;
         let mut paths = pattern.paths(name);
         paths.find(|path| compiled.is_match(path).unwrap_or(false) && fits(path))
@@ -120,9 +130,10 @@ impl<'c> Contests<'c> {
         }
     }
 
-    /// True when all that a regex matches begins with a name.
-    pub(super) fn is_below(&mut self, regex: &Location<'c>, name: &[u8]) -> bool {
-        self.pattern(regex).begin.starts_with(name)
+    /// True when a regex may match paths that begin with a name, but not only such.
+    pub(super) fn may_take(&mut self, regex: &Location<'c>, name: &[u8]) -> bool {
+        let begin = &self.pattern(regex).begin;
+        meet(begin, name) && !begin.starts_with(name)
     }
 
     fn pattern(&mut self, regex: &Location<'c>) -> Rc<Pattern> {
@@ -162,8 +173,10 @@ impl Pattern {
             false => name,
         };
         let slash: &[u8] = if start.ends_with(b"/") { b"" } else { b"/" };
-        let tails = self.tails.iter().filter(|_| meet(&self.begin, name));
-        let below = tails.map(move |tail| [start, slash, tail].concat());
+        let below = self
+            .tails
+            .iter()
+            .map(move |tail| [start, slash, tail].concat());
         let own = std::iter::once(start.to_vec());
         let wholes = self.wholes.iter().cloned();
         let paths = below.chain(own).chain(wholes);

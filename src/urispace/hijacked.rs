@@ -1,12 +1,17 @@
 //! Prefixes of which regexes take URIs that they would answer otherwise.
 
+use std::collections::HashMap;
+
 use super::contest::{Contests, answers, beside, elsewhere, outer_regexes, renamed};
 use super::suppressed::would_suppress;
-use crate::config::{Config, Location, Modifier, Server};
+use crate::config::{Config, Directive, Location, Modifier, Server};
 use crate::diagnostic::Severity;
 use crate::routing::{
     Choice, Entry, Outcome, Resource, Supposed, Trace, WebSocket, longest_prefix,
 };
+
+/// Most regexes that are named for one prefix.
+const NAMED: usize = 5;
 
 /// A prefix of which regexes take URIs.
 #[derive(Debug)]
@@ -93,11 +98,13 @@ impl Hijacker<'_> {
 /// Left out is what seems meant: regexes that name the prefix, answer by themselves or refuse, and those that take their
 /// URIs from the same upstream everywhere.
 pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
-    let mut contests = None;
+    let mut contests: Option<Contests<'_>> = None;
+    let mut preferable: HashMap<u32, bool> = HashMap::new();
     let mut all = Vec::new();
     for prefix in config.location_levels().into_iter().flatten() {
         let matters = || (passes(&prefix) || has_own_files(&prefix)) && !prefix.is_internal();
-        if !prefix.is_prefix() || matches!(&*prefix.path, b"/" | b"") || !matters() {
+        let is_contested = || outer_regexes(&prefix).next().is_some() && matters();
+        if !prefix.is_prefix() || matches!(&*prefix.path, b"/" | b"") || !is_contested() {
             continue;
         }
         let Some(server) = prefix.server() else {
@@ -105,17 +112,26 @@ pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
         };
         let mut takers = Vec::new();
         for (regex, guard) in outer_regexes(&prefix) {
-            if regex.own_return().is_none() && !is_alike(&prefix, &regex) {
-                let contests = contests.get_or_insert_with(|| Contests::new(config));
+            let contests = contests.get_or_insert_with(|| Contests::new(config));
+            if !contests.may_take(&regex, &prefix.path) || is_closed(&regex) {
+                continue;
+            }
+            if !is_alike(&prefix, &regex) {
                 takers.extend(hijacker(contests, server, &prefix, &regex, guard));
+            }
+            if takers.len() == NAMED {
+                break;
             }
         }
         let Some(contests) = contests.as_mut().filter(|_| !takers.is_empty()) else {
             continue;
         };
-        let guards: Vec<Location<'_>> = takers.iter().map(|taker| taker.guard.clone()).collect();
-        let mut guards = guards.iter();
-        let may_be_preferred = !guards.any(|guard| would_suppress(contests, server, guard));
+        let mut may_be_preferred = true;
+        for taker in &takers {
+            let guard = &taker.guard;
+            let known = preferable.entry(guard.directive.number());
+            may_be_preferred &= *known.or_insert_with(|| !would_suppress(contests, server, guard));
+        }
         all.push(Hijack {
             prefix,
             takers,
@@ -133,6 +149,13 @@ fn passes(location: &Location<'_>) -> bool {
 fn has_own_files(location: &Location<'_>) -> bool {
     let own = |name: &str| location.directive.own(name).next().is_some();
     location.own_return().is_none() && (own("alias") || own("root"))
+}
+
+/// True when it shows without a request that a regex refuses or answers by itself.
+fn is_closed(regex: &Location<'_>) -> bool {
+    let is_whole = |rule: Directive<'_>| rule.argument(0).is_some_and(|word| word == "all");
+    let own = |name: &str| regex.directive.own(name).next();
+    own("return").is_some() || own("internal").is_some() || own("deny").is_some_and(is_whole)
 }
 
 /// True when it shows without a request that both do the same.
@@ -163,9 +186,6 @@ fn hijacker<'c>(
     let compiled = regex.regex()?;
     let is_match = |path: &[u8]| compiled.is_match(path).unwrap_or(false);
     let level = server.directive.locations();
-    if contests.is_below(regex, &prefix.path) {
-        return None;
-    }
     let path = contests.received(&prefix.path, regex, &|path| {
         // What also holds beside the prefix was not written for it.
         beside(&prefix.path, path).is_some_and(|path| is_match(&path))
@@ -187,11 +207,12 @@ fn hijacker<'c>(
     let real = ask(&path, None, there).filter(|real| real.chosen.as_ref() == Some(&location))?;
     let given = resource(real)?;
     // What is not there as a file may still be left to the upstream.
-    let rest = ask(&path, None, None).and_then(resource);
     let config = contests.config;
-    let is_left = |rest: Resource| rest.has_same_upstream(&wanted, config);
-    if given.address().is_none() && rest.is_some_and(is_left) {
-        return None;
+    if given.address().is_none() {
+        let rest = ask(&path, None, None).and_then(resource);
+        if rest.is_some_and(|rest| rest.has_same_upstream(&wanted, config)) {
+            return None;
+        }
     }
     let shake = |choice: Option<Choice<'c>>| {
         let supposed = Supposed {
