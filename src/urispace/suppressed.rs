@@ -3,7 +3,9 @@
 use super::contest::{Contests, is_within};
 use crate::config::{Config, Directive, Location, Modifier, Server};
 use crate::diagnostic::Severity;
-use crate::routing::{Choice, Entry, Resource, Supposed, Trace, choose, longest_prefix};
+use crate::routing::{
+    Choice, Entry, Resource, Supposed, Trace, choose, longest_prefix, sets_protection,
+};
 
 /// A regex that a `^~` prefix keeps from being tried.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub fn suppressed(config: &Config) -> Vec<Suppressed<'_>> {
         if prefix.modifier != Modifier::PreferentialPrefix || prefix.own_return().is_some() {
             continue;
         }
-        for regex in prefix.level().regexes() {
+        for regex in prefix.level().regexes().filter(matters) {
             if regex.directive.span().file == prefix.directive.span().file {
                 let contests = contests.get_or_insert_with(|| Contests::new(config));
                 let taken = |path: &[u8]| match choose(server, path) {
@@ -67,8 +69,25 @@ pub(super) fn would_suppress<'c>(
     prefix: &Location<'c>,
 ) -> bool {
     let taken = |path: &[u8]| longest_prefix(server.directive.locations(), path);
-    let mut regexes = prefix.level().regexes();
-    regexes.any(|regex| judge(contests, server, prefix, &regex, &taken).is_some())
+    let mut regexes = prefix.level().regexes().filter(matters);
+    prefix.handler().is_none()
+        && regexes.any(|regex| judge(contests, server, prefix, &regex, &taken).is_some())
+}
+
+/// True when a regex may run scripts or refuse files.
+fn matters(regex: &Location<'_>) -> bool {
+    let own = |name: &str| regex.directive.own(name).next().is_some();
+    let names = [
+        "fastcgi_pass",
+        "uwsgi_pass",
+        "scgi_pass",
+        "return",
+        "internal",
+        "try_files",
+    ];
+    names.iter().any(|name| own(name))
+        || regex.directive.locations().iter().next().is_some()
+        || sets_protection(regex.directive)
 }
 
 /// Judges what a prefix keeps from a regex; `taken` is the location that answers a path below it.
