@@ -223,9 +223,12 @@ fn hijacker<'c>(
         };
         contests.tracer.suppose(server, &path, supposed)
     };
+    // Sockets and remote calls are not called like files.
+    let is_any = || renamed(&path).is_some_and(|path| is_match(without_ending(&path)));
+    let is_call = matches!(&wanted, Resource::Upstream { protocol, .. } if protocol == "grpc");
     let is_handshake = match differ(&wanted, &given, config, prefix, &location) {
+        Difference::Outcome if is_call && !is_any() => return None,
         Difference::Outcome => {
-            // Nobody looks for scripts where sockets are.
             if given.is_run() && completes(&shake(from_prefix)?) == Some(true) {
                 return None;
             }
@@ -233,9 +236,7 @@ fn hijacker<'c>(
         }
         Difference::None => return None,
         Difference::Unless => {
-            // A socket is not called like a file.
-            let is_any = renamed(&path).is_some_and(|path| is_match(without_ending(&path)));
-            let is_whole = is_any && completes(&shake(from_prefix)?)?;
+            let is_whole = is_any() && completes(&shake(from_prefix)?)?;
             if !is_whole || completes(&shake(None)?)? {
                 return None;
             }
