@@ -14,6 +14,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "urispace",
         &["source", "diagnostic", "config", "nginx", "routing"],
     ),
+    (
+        "routes",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -56,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "routes",
             "fingerprint",
             "rule",
         ],
@@ -68,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "routes",
             "rule",
             "rules",
             "settings",

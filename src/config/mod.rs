@@ -9,6 +9,7 @@ mod certificate;
 mod comment;
 mod edit;
 mod effective;
+mod endpoint;
 mod evaluated;
 mod excluded;
 mod files;
@@ -30,6 +31,7 @@ mod server;
 mod slip;
 mod socket;
 mod table;
+mod tuning;
 mod upstream;
 mod value;
 mod variable;
@@ -70,6 +72,7 @@ pub use repeated::Repeated;
 pub use retired::Http2Parameters;
 pub use server::Server;
 pub use socket::{Clash, Listening, Use};
+pub use tuning::Tuning;
 pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
@@ -336,14 +339,23 @@ impl Config {
         block: Option<EntryId>,
         name: &str,
     ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
+        // Most levels hold few directives, so that it takes less to compare their names than to look this one up.
+        self.rows(block, |known| match known {
+            UNKNOWN_NAME => Ordering::Greater,
+            known => nginx::directive_name(known as usize).cmp(name),
+        })
+    }
+
+    /// The directives of one level, in order, whose name in nginx's table is the one that is compared with.
+    fn rows(
+        &self,
+        block: Option<EntryId>,
+        compare: impl Fn(u16) -> Ordering,
+    ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
         let level = level(block);
         let rows = self.level_starts[level] as usize..self.level_starts[level + 1] as usize;
         let rows = &self.by_name[rows];
-        // Most levels hold few directives, so that it takes less to compare their names than to look this one up.
-        let compare = |(known, _): &(u16, EntryId)| match *known {
-            UNKNOWN_NAME => Ordering::Greater,
-            known => nginx::directive_name(known as usize).cmp(name),
-        };
+        let compare = |(known, _): &(u16, EntryId)| compare(*known);
         let first = rows.partition_point(|row| compare(row).is_lt());
         let length = rows[first..].partition_point(|row| compare(row).is_eq());
         rows[first..first + length]

@@ -42,6 +42,9 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The address of the client, if it is given.
     pub client: Option<IpAddr>,
+    /// The address that the client connects to, if the host does not say so; that of all addresses stands for one that
+    /// no socket has for itself.
+    pub address: Option<IpAddr>,
 }
 
 impl Request {
@@ -108,6 +111,7 @@ impl Request {
             protocol: Protocol::Http11,
             headers,
             client: None,
+            address: None,
         })
     }
 
@@ -261,7 +265,7 @@ pub(super) fn request_line(request: &Request) -> Result<Target<'_>, Refused> {
 
 /// The host without port, in lower case and without a last dot (`ngx_http_validate_host`); nothing where nginx answers
 /// 400.
-pub(super) fn validate_host(host: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn validate_host(host: &[u8]) -> Option<Vec<u8>> {
     let mut dot = None;
     let mut end = host.len();
     let (mut usual, mut literal) = (true, false);

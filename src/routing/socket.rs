@@ -5,11 +5,12 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::request::Request;
 use crate::config::{Config, Server};
 use crate::nginx::listen::{Host, Socket};
 
 /// The port of a socket; a Unix one has none.
-pub(super) fn port(socket: &Socket) -> Option<u16> {
+pub(crate) fn port(socket: &Socket) -> Option<u16> {
     (!matches!(socket.host, Host::Unix(_))).then_some(socket.port)
 }
 
@@ -27,7 +28,7 @@ fn is_wildcard(socket: &Socket) -> bool {
 }
 
 /// The one name whose address every machine knows is as good as the address.
-pub(super) fn resolved(mut socket: Socket) -> Socket {
+pub(crate) fn resolved(mut socket: Socket) -> Socket {
     if matches!(&socket.host, Host::Name(name) if name == b"localhost") {
         socket.host = Host::V4(Ipv4Addr::LOCALHOST);
     }
@@ -36,19 +37,19 @@ pub(super) fn resolved(mut socket: Socket) -> Socket {
 
 /// A socket with the servers that listen at it.
 #[derive(Debug)]
-pub(super) struct Entrance<'c> {
-    pub(super) socket: Socket,
+pub(crate) struct Entrance<'c> {
+    pub(crate) socket: Socket,
     /// True when it speaks TLS.
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
     /// The server that answers when no name fits.
-    pub(super) default: Server<'c>,
+    pub(crate) default: Server<'c>,
     /// Nothing when nginx looks at no names here, because one server has the socket for itself.
     names: Option<Names<'c>>,
 }
 
 /// How the name of a server fits a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(crate) enum Fit {
     Exact,
     /// `*.name` or `.name`
     Leading(Vec<u8>),
@@ -59,11 +60,11 @@ pub(super) enum Fit {
 }
 
 /// A test of a regex of a server name; true when it matches.
-pub(super) type RegexTest<'t> = &'t mut dyn FnMut(&[u8], bool, &[u8]) -> Option<bool>;
+pub(crate) type RegexTest<'t> = &'t mut dyn FnMut(&[u8], bool, &[u8]) -> Option<bool>;
 
 impl<'c> Entrance<'c> {
     /// The socket as configurations write it: `*` for every address.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self.socket.host {
             Host::V4(Ipv4Addr::UNSPECIFIED) => format!("*:{}", self.socket.port),
             _ => self.socket.to_string(),
@@ -71,7 +72,7 @@ impl<'c> Entrance<'c> {
     }
 
     /// The server of a host (`ngx_http_find_virtual_server`); nothing when the default one answers.
-    pub(super) fn server(&self, host: &[u8], matches: RegexTest<'_>) -> Option<(Server<'c>, Fit)> {
+    pub(crate) fn server(&self, host: &[u8], matches: RegexTest<'_>) -> Option<(Server<'c>, Fit)> {
         self.names.as_ref()?.find(host, matches)
     }
 }
@@ -161,8 +162,35 @@ pub(super) fn names_of(server: Server<'_>) -> Vec<Vec<u8>> {
     names
 }
 
-/// Every socket of the http part that takes connections, with its servers, in the order of the file.
-pub(super) fn entrances(config: &Config) -> Vec<Entrance<'_>> {
+/// Every socket of the http part that takes connections, in the order of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Entrances<'c> {
+    pub(crate) all: Vec<Entrance<'c>>,
+    ports: HashMap<u16, Vec<usize>>,
+}
+
+impl<'c> Entrances<'c> {
+    /// Reads them from a configuration.
+    pub(super) fn new(config: &'c Config) -> Self {
+        let all = entrances(config);
+        let mut ports: HashMap<u16, Vec<usize>> = HashMap::new();
+        for (index, entrance) in all.iter().enumerate() {
+            if let Some(port) = port(&entrance.socket) {
+                ports.entry(port).or_default().push(index);
+            }
+        }
+        Self { all, ports }
+    }
+
+    /// The sockets with a port, in the order of the file.
+    fn at_port(&self, port: u16) -> impl Iterator<Item = &Entrance<'c>> {
+        let indices = self.ports.get(&port).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.all.get(*index))
+    }
+}
+
+/// Every socket with its servers.
+fn entrances(config: &Config) -> Vec<Entrance<'_>> {
     #[derive(Default)]
     struct Open<'c> {
         tls: bool,
@@ -227,7 +255,7 @@ fn has_captures(regex: &[u8]) -> bool {
 pub(super) struct Arrival<'s, 'c> {
     pub(super) entrance: &'s Entrance<'c>,
     /// True when the client's TLS ends at nginx.
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
     pub(super) assumption: Option<String>,
 }
 
@@ -236,20 +264,17 @@ pub(super) struct Arrival<'s, 'c> {
 /// An address of its own goes before that of all. A port that nothing listens at leads to a plain socket, behind what
 /// ends TLS or passes ports on. `score` tells how well a socket knows the host that is asked for.
 pub(super) fn arrive<'s, 'c>(
-    entrances: &'s [Entrance<'c>],
-    host: &str,
-    at: u16,
-    tls: bool,
+    entrances: &'s Entrances<'c>,
+    request: &Request,
     score: impl Fn(&Entrance<'c>) -> u8,
 ) -> Option<Arrival<'s, 'c>> {
-    let address = match host.to_ascii_lowercase().as_str() {
+    let (at, tls) = (request.port, request.is_tls());
+    let address = match request.host.to_ascii_lowercase().as_str() {
+        _ if request.address.is_some() => request.address,
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),
     };
-    let at_port: Vec<&Entrance<'c>> = entrances
-        .iter()
-        .filter(|entrance| port(&entrance.socket) == Some(at))
-        .collect();
+    let at_port: Vec<&Entrance<'c>> = entrances.at_port(at).collect();
     if let Some(address) = address {
         let own = |entrance: &&&Entrance<'c>| ip(&entrance.socket) == Some(address);
         let all = |entrance: &&&Entrance<'c>| {
@@ -261,10 +286,17 @@ pub(super) fn arrive<'s, 'c>(
             .find(own)
             .or_else(|| at_port.iter().find(all));
         if let Some(entrance) = found {
+            // Which addresses the machine has is not known.
+            let other = |other: &&&Entrance<'c>| {
+                let same = ip(&other.socket).is_some_and(|ip| ip.is_ipv4() == address.is_ipv4());
+                same && other.default != entrance.default
+            };
+            let certain = !address.is_unspecified() || !at_port.iter().any(|one| other(&one));
+            let assumption = || format!("the client connects to {}", entrance.shown());
             return Some(Arrival {
                 entrance,
                 tls: tls && entrance.tls,
-                assumption: None,
+                assumption: (!certain).then(assumption),
             });
         }
     }
@@ -280,7 +312,11 @@ pub(super) fn arrive<'s, 'c>(
             assumption: (!certain).then(assumption),
         });
     }
-    let plain: Vec<&Entrance<'c>> = entrances.iter().filter(|entrance| !entrance.tls).collect();
+    let plain: Vec<&Entrance<'c>> = entrances
+        .all
+        .iter()
+        .filter(|entrance| !entrance.tls)
+        .collect();
     let behind = best(&plain, &score)?;
     let before = match tls {
         true => "TLS ends in front of nginx".to_owned(),

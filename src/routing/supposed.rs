@@ -5,6 +5,7 @@ use super::disk::Entry;
 use super::regexes::Regexes;
 use super::request::Request;
 use super::run::run_in;
+use super::socket::Entrances;
 use super::trace::{Options, Trace, Tracer};
 use super::uri::escape;
 use crate::config::{Config, Server};
@@ -28,8 +29,9 @@ impl<'c> Tracer<'c> {
         Self {
             config,
             options: Options::default(),
-            entrances: Vec::new(),
+            entrances: Entrances::default(),
             regexes: Regexes::default(),
+            ends_at_handlers: false,
             skipped: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Found, Goal, Space, Uris};
+use super::{Found, Goal, Spaces};
 use crate::config::{Config, Location, Modifier, Server, Shape};
 use crate::routing::{Choice, Tracer, choose, samples};
 
@@ -43,8 +43,7 @@ pub(super) struct Contests<'c> {
     pub(super) tracer: Tracer<'c>,
     /// What is known of each pattern, by its text and whether case counts.
     patterns: HashMap<(Vec<u8>, bool), Rc<Pattern>>,
-    /// The space of the server that was asked about last, by its number.
-    space: Option<(u32, Space<'c>)>,
+    spaces: Spaces<'c>,
     /// How many pairs of locations may still be looked at.
     pairs: usize,
     /// How many searches may still be made.
@@ -68,7 +67,7 @@ impl<'c> Contests<'c> {
             config,
             tracer: Tracer::supposing(config),
             patterns: HashMap::new(),
-            space: None,
+            spaces: Spaces::default(),
             pairs: PAIRS,
             searches: SEARCHES,
         }
@@ -110,21 +109,12 @@ impl<'c> Contests<'c> {
             return found;
         }
         self.searches = self.searches.checked_sub(1)?;
-        let number = server.directive.number();
-        if self
-            .space
-            .as_ref()
-            .is_none_or(|(known, _)| *known != number)
-        {
-            self.space = Some((number, Space::new(&[server.directive.locations()])));
-        }
-        let (_, space) = self.space.as_mut()?;
         let goal = Goal {
-            endings: vec![(0, Choice::Location(regex.clone()))],
             below: name.to_vec(),
-            uris: Uris::Client,
+            is_printable: true,
+            ..Goal::client(Choice::Location(regex.clone()))
         };
-        match space.find(&goal) {
+        match self.spaces.of(regex).find(&goal) {
             Found::Uri(path) => Some(path).filter(|path| fits(path)),
             Found::Nothing(_) | Found::Unknown(_) => None,
         }

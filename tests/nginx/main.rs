@@ -8,10 +8,14 @@ mod debian;
 mod fixes;
 mod fixtures;
 mod harness;
+#[path = "../letters/mod.rs"]
+mod letters;
 mod load;
 mod locations;
+mod loops;
 mod routes;
 mod routing;
+mod spaces;
 mod tokenizer;
 mod trace;
 mod truth;
