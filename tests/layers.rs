@@ -10,7 +10,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("nginx", &[]),
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "diagnostic", "config", "nginx"]),
-    ("urispace", &["source", "config", "nginx", "routing"]),
+    (
+        "urispace",
+        &["source", "diagnostic", "config", "nginx", "routing"],
+    ),
     (
         "routes",
         &["source", "config", "nginx", "routing", "urispace"],

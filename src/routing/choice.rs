@@ -56,6 +56,22 @@ impl<'c> Asked<'_, 'c> {
     }
 }
 
+/// The prefix that a path would be answered by if there were no regexes: the longest one, of the innermost level.
+pub fn longest_prefix<'c>(level: Level<'c>, path: &[u8]) -> Option<Location<'c>> {
+    let longest = longest_on(level, path, Asked::All)?;
+    let inner = longest_prefix(longest.directive.locations(), path);
+    Some(inner.unwrap_or(longest))
+}
+
+/// The longest prefix of a level.
+fn longest_on<'c>(level: Level<'c>, path: &[u8], asked: Asked<'_, 'c>) -> Option<Location<'c>> {
+    let prefix = |length: usize| {
+        let named = named(level, &path[..length], asked);
+        named.filter(Location::is_prefix).last()
+    };
+    (0..=path.len()).rev().find_map(prefix)
+}
+
 /// What the search on a level says to the level around it.
 enum Search<'c> {
     /// An exact name, a regex or a redirect: outer regexes are not tried.
@@ -105,13 +121,8 @@ fn search<'c>(level: Level<'c>, path: &[u8], asked: Asked<'_, 'c>) -> Search<'c>
         }
     }
 
-    let longest = (0..=path.len()).rev().find_map(|length| {
-        named(level, &path[..length], asked)
-            .filter(Location::is_prefix)
-            .last()
-    });
     let mut best = Search::Nothing;
-    if let Some(prefix) = longest {
+    if let Some(prefix) = longest_on(level, path, asked) {
         best = match search(prefix.directive.locations(), path, asked) {
             ended @ (Search::Final(_) | Search::Tried) => return ended,
             Search::Prefix(inner) => Search::Prefix(inner),

@@ -112,6 +112,22 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
         .find_map(|tail| request(location, &[&escape(&start), tail.as_bytes()].concat()))
 }
 
+/// A decoded path as a client writes it.
+pub fn target(path: &[u8]) -> String {
+    String::from_utf8_lossy(&escape(path)).into_owned()
+}
+
+/// The request for a decoded path in the server of a location, if it is certain which host leads there; `scheme` is `http`
+/// or `ws`.
+pub fn request_url(location: &Location<'_>, path: &[u8], scheme: &str) -> Option<String> {
+    let server = location.server()?;
+    let example = Example {
+        target: target(path),
+        origin: origin(server).filter(|_| is_certain(server)),
+    };
+    example.url(scheme).map(|url| format!("GET {url}"))
+}
+
 /// A request for the name of a location without its last slash, if nginx certainly redirects it to the one with it.
 ///
 /// That is done where the location is looked for, before any `rewrite` in it (`ngx_http_core_find_config_phase`).

@@ -163,7 +163,7 @@ pub(super) fn names_of(server: Server<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Every socket of the http part that takes connections, in the order of the file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Entrances<'c> {
     pub(crate) all: Vec<Entrance<'c>>,
     ports: HashMap<u16, Vec<usize>>,

@@ -37,6 +37,10 @@ pub struct Trace<'c> {
     pub server_name: String,
     /// The URI at the end, after all rewrites.
     pub uri: Vec<u8>,
+    /// The location that the first search for one has ended in.
+    pub chosen: Option<Location<'c>>,
+    /// The first status of an error that it was to end with, whatever an error page has made of it.
+    pub refused: Option<u16>,
     /// The location that handles the request at the end.
     pub location: Option<Location<'c>>,
     /// What nginx does, in order.

@@ -2,6 +2,7 @@
 
 mod alias_traversal;
 mod blocked_acme_challenge;
+mod bypassed_access_control;
 mod catastrophic_regex;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
@@ -12,6 +13,7 @@ mod duplicate_location;
 mod forbidden_proxy_uri;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
+mod hijacked_location;
 mod identity_proxy_uri;
 mod ignore_without_reason;
 mod include_cycle;
@@ -35,6 +37,7 @@ mod regex_without_modifier;
 mod rewrite_cycle;
 mod short_timeout;
 mod short_websocket_timeout;
+mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
 mod undefined_zone;
@@ -54,6 +57,7 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
+    ("bypassed-access-control", &bypassed_access_control::RULE),
     ("catastrophic-regex", &catastrophic_regex::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
@@ -67,6 +71,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("hijacked-location", &hijacked_location::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
     ("include-cycle", &include_cycle::RULE),
@@ -102,6 +107,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("rewrite-cycle", &rewrite_cycle::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
     ("undefined-zone", &undefined_zone::RULE),

@@ -3,6 +3,7 @@
 //! Set `NGINSPECT_NGINX` to choose the binary, and `NGINSPECT_REQUIRE_NGINX` to fail rather than skip without one.
 #![cfg(unix)]
 
+mod contests;
 mod debian;
 mod fixes;
 mod fixtures;
