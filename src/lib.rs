@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod difference;
 pub mod fingerprint;
 pub mod fix;
 pub mod lint;

@@ -11,6 +11,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
+    (
+        "difference",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -53,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "difference",
             "fingerprint",
             "rule",
         ],
@@ -65,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "difference",
             "rule",
             "rules",
             "settings",

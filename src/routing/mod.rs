@@ -40,5 +40,6 @@ pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use reach::Reach;
 pub use request::{Protocol, Request};
 pub use routes::{Answering, Before, Forwarding, Listening, Route, Routes, Site};
+pub use sample::samples;
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
 pub use uri::{Uri, escape};

@@ -142,8 +142,11 @@ impl Status {
 
 /// Follows a request from its connection to its answer.
 pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c>, String> {
-    let line = request_line(request);
+    if tracer.config.servers().next().is_none() {
+        return Err("the configuration has no server".to_owned());
+    }
     let wanted = || -> Option<Vec<u8>> {
+        let line = request_line(request);
         if let Ok(Some(host)) = line.as_ref().map(|target| target.host) {
             return validate_host(host);
         }
@@ -154,9 +157,6 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         validate_host(&host?.1)
     };
     let wanted = wanted().unwrap_or_default();
-    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
-        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
-    };
     let score = |entrance: &Entrance<'c>| {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
@@ -165,14 +165,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    if tracer.config.servers().next().is_none() {
-        return Err("the configuration has no server".to_owned());
-    }
-    let Arrival {
-        entrance,
-        tls,
-        assumption,
-    } = arrive(
+    let arrival = arrive(
         &tracer.entrances,
         &request.host,
         request.port,
@@ -185,7 +178,24 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             request.port
         )
     })?;
+    Ok(run_from(tracer, request, arrival))
+}
 
+/// Follows a request from the socket where it arrives to its answer.
+pub(super) fn run_from<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    arrival: Arrival<'_, 'c>,
+) -> Trace<'c> {
+    let Arrival {
+        entrance,
+        tls,
+        assumption,
+    } = arrival;
+    let line = request_line(request);
+    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
+    };
     // The server that reads the request line: of TLS it is known by the name that the handshake asks for.
     let sni = tls
         .then(|| validate_host(request.host.as_bytes()))
@@ -251,7 +261,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
                 .directive(),
             "the TLS handshake is refused",
         );
-        return Ok(run.finish(Outcome::Close));
+        return run.finish(Outcome::Close);
     }
     if request.is_tls() && !tls && port(&entrance.socket) == Some(request.port) {
         run.step(
@@ -261,7 +271,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
                 entrance.shown()
             ),
         );
-        return Ok(run.finish(Outcome::Reject { status: 400 }));
+        return run.finish(Outcome::Reject { status: 400 });
     }
     let next = match line
         .and_then(|target| run.read_uri(&target).map(|()| target))
@@ -295,7 +305,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         run.assume("the certificate of the client is accepted");
     }
     let outcome = run.phases(next);
-    Ok(run.finish(outcome))
+    run.finish(outcome)
 }
 
 impl<'t, 'c> Run<'t, 'c> {
@@ -379,6 +389,7 @@ impl<'t, 'c> Run<'t, 'c> {
             server_name: String::from_utf8_lossy(&name).into_owned(),
             uri: self.uri.bytes,
             location: self.location,
+            scope: self.scope,
             steps: self.steps,
             outcome,
             assumptions: self.assumptions,

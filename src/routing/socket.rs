@@ -42,6 +42,8 @@ pub(super) struct Entrance<'c> {
     pub(super) tls: bool,
     /// The server that answers when no name fits.
     pub(super) default: Server<'c>,
+    /// All servers that listen here, in the order of the file.
+    pub(super) servers: Vec<Server<'c>>,
     /// Nothing when nginx looks at no names here, because one server has the socket for itself.
     names: Option<Names<'c>>,
 }
@@ -212,6 +214,7 @@ pub(super) fn entrances(config: &Config) -> Vec<Entrance<'_>> {
                 socket,
                 tls: place.tls,
                 default,
+                servers: place.servers,
                 names,
             }
         })

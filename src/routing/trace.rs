@@ -1,14 +1,16 @@
 //! The whole way of a request, as an answer with its steps.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::Request;
 use super::run;
-use super::socket::{Entrance, entrances};
-use crate::config::{Config, Location, Server};
+use super::socket::{Arrival, Entrance, entrances};
+use crate::config::{Config, Directive, Location, Server};
 use crate::nginx::Version;
+use crate::nginx::listen::Socket;
 use crate::source::Span;
 
 /// What else is given besides a configuration and a request.
@@ -37,6 +39,8 @@ pub struct Trace<'c> {
     pub uri: Vec<u8>,
     /// The location that handles the request at the end.
     pub location: Option<Location<'c>>,
+    /// The block whose settings are in force at the end: the location, an `if` or `limit_except` in it, or the server.
+    pub scope: Directive<'c>,
     /// What nginx does, in order.
     pub steps: Vec<Step>,
     /// What comes of it.
@@ -179,6 +183,8 @@ pub struct Tracer<'c> {
     pub(super) config: &'c Config,
     pub(super) options: Options,
     pub(super) entrances: Vec<Entrance<'c>>,
+    /// The index of each entrance by its socket.
+    places: HashMap<Socket, usize>,
     pub(super) regexes: Regexes,
     /// What of the configuration was left out, which holds for every request.
     pub(super) skipped: Vec<String>,
@@ -219,9 +225,12 @@ impl<'c> Tracer<'c> {
                 file.reason
             ));
         }
+        let entrances = entrances(config);
+        let sockets = entrances.iter().map(|entrance| entrance.socket.clone());
         Self {
             config,
-            entrances: entrances(config),
+            places: sockets.zip(0..).collect(),
+            entrances,
             options,
             regexes: Regexes::default(),
             skipped,
@@ -231,6 +240,48 @@ impl<'c> Tracer<'c> {
     /// Follows a request to its end; the error says why there is no answer.
     pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
         run::run(self, request)
+    }
+
+    /// The sockets that take connections, in the order of the file.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.entrances.iter().map(|entrance| &entrance.socket)
+    }
+
+    /// True when a socket speaks TLS.
+    pub fn is_tls(&self, socket: &Socket) -> bool {
+        self.entrance(socket).is_some_and(|entrance| entrance.tls)
+    }
+
+    /// The server that answers at a socket for a host, which is normalised and may be empty; nothing when none listens
+    /// there.
+    pub fn server(&self, socket: &Socket, host: &[u8]) -> Option<Server<'c>> {
+        let entrance = self.entrance(socket)?;
+        let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+            self.regexes.get(pattern, caseless)?.is_match(host).ok()
+        };
+        let named = entrance.server(host, &mut test);
+        Some(named.map_or(entrance.default, |(server, _)| server))
+    }
+
+    /// All servers that listen at a socket, in the order of the file.
+    pub fn servers(&self, socket: &Socket) -> &[Server<'c>] {
+        self.entrance(socket)
+            .map_or(&[], |entrance| &entrance.servers)
+    }
+
+    /// Follows a request that arrives at a socket, whatever its host stands for; nothing when none listens there.
+    pub fn trace_at(&self, socket: &Socket, request: &Request) -> Option<Trace<'c>> {
+        let entrance = self.entrance(socket)?;
+        let arrival = Arrival {
+            entrance,
+            tls: request.is_tls() && entrance.tls,
+            assumption: None,
+        };
+        Some(run::run_from(self, request, arrival))
+    }
+
+    fn entrance(&self, socket: &Socket) -> Option<&Entrance<'c>> {
+        self.places.get(socket).map(|at| &self.entrances[*at])
     }
 }
 
