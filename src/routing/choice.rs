@@ -87,7 +87,7 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
 }
 
 /// True when a location that ends in a slash also answers the URI without it, with a 301 (`auto_redirect`).
-fn redirects_without_slash(location: &Location<'_>) -> bool {
+pub fn redirects_without_slash(location: &Location<'_>) -> bool {
     PASSES.iter().any(|name| {
         location.directive.own(name).any(|pass| {
             let literal_only = matches!(*name, "uwsgi_pass" | "scgi_pass");

@@ -31,7 +31,7 @@ mod uri;
 mod value;
 mod variables;
 
-pub use choice::{Choice, choose};
+pub use choice::{Choice, choose, redirects_without_slash};
 pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
 pub use example::{Example, example};
