@@ -93,9 +93,24 @@ impl Seen {
 /// Compares what becomes of one request in two configurations.
 pub(super) fn compare(old: &Trace<'_>, new: &Trace<'_>, configs: [&Config; 2]) -> Seen {
     let mut seen = Seen::default();
-    let refused =
-        |trace: &Trace<'_>| matches!(trace.outcome, Outcome::Reject { status: 401 | 403 });
-    if refused(old) != refused(new) {
+    let own = [old, new].map(|trace| own_status(&trace.outcome));
+    if let [Some(before), Some(after)] = own {
+        if before != after {
+            let let_in = [before, after].map(|status| !matches!(status, 401 | 403));
+            let kind = match let_in[0] == let_in[1] {
+                true => Kind::Status,
+                false => Kind::Access,
+            };
+            seen.add(kind, None);
+        }
+        answer_headers(&mut seen, old, new);
+        return seen;
+    }
+    if own
+        .iter()
+        .flatten()
+        .any(|status| matches!(status, 401 | 403))
+    {
         seen.add(Kind::Access, None);
         return seen;
     }
@@ -153,10 +168,6 @@ pub(super) fn compare(old: &Trace<'_>, new: &Trace<'_>, configs: [&Config; 2]) -
             seen.differs(Kind::Status, status, other_status);
         }
         (Outcome::Close, Outcome::Close) => return seen,
-        (left, right) if own_status(left).is_some() && own_status(left) == own_status(right) => {}
-        (left, right) if own_status(left).is_some() && own_status(right).is_some() => {
-            seen.add(Kind::Status, None);
-        }
         (
             Outcome::Handler { name, status },
             Outcome::Handler {
@@ -188,6 +199,8 @@ fn own_status(outcome: &Outcome) -> Option<u16> {
         }
         | Outcome::Reject { status }
         | Outcome::Error { status, .. } => Some(*status),
+        // Nobody sees which file is not there.
+        Outcome::File { status, .. } => status.filter(|status| *status >= 400),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ mod ways;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::config::{Config, Directive, Server};
+use crate::config::{Config, Directive, Location, Server};
 use crate::routing::{Choice, Options, Request, Trace, Tracer, Uri, choose};
 use crate::source::Span;
 use aspect::Seen;
@@ -257,31 +257,39 @@ impl<'c> Work<'c> {
             self.tell_changes(&changes, &both(&pair), shown);
         }
         for (before, after) in result.named {
-            let nothing: Settings<'c> = Vec::new().into();
-            let settings = |site: &Site<'c>, at: Option<usize>| {
-                at.map_or_else(
-                    || nothing.clone(),
-                    |at| site.places[at].block.settings.clone(),
-                )
+            let changes = match (before, after) {
+                (Some(before), Some(after)) => meaning::changes(
+                    &old.places[before].block.settings,
+                    &new.places[after].block.settings,
+                ),
+                _ => Vec::new(),
             };
-            let changes = meaning::changes(&settings(old, before), &settings(new, after));
-            let name = before
-                .map(|at| &old.places[at])
-                .or(after.map(|at| &new.places[at]))
-                .map(|place| place.location.to_string())
-                .unwrap_or_default();
-            let number = |site: &Site<'c>, at: Option<usize>| {
-                at.map(|at| site.places[at].location.directive.number())
+            let location =
+                |site: &Site<'c>, at: Option<usize>| at.map(|at| site.places[at].location.clone());
+            let (before, after) = (location(old, before), location(new, after));
+            let number = |location: &Option<Location<'c>>| {
+                location
+                    .as_ref()
+                    .map(|location| location.directive.number())
             };
-            let cause = vec![(number(old, before), number(new, after))];
-            hidden.push((cause, changes, format!("location `{name}`")));
+            let cause = vec![(number(&before), number(&after))];
+            let name = match (&before, &after) {
+                (Some(only), None) => self.only(0, only),
+                (None, Some(only)) => self.only(1, only),
+                (Some(both), Some(_)) => format!("location `{both}`"),
+                (None, None) => continue,
+            };
+            hidden.push((cause, changes, name));
         }
         let uris = match hidden.is_empty() {
             true => Vec::new(),
             false => all_uris(old, new, SWEPT),
         };
         for (cause, changes, place) in hidden {
-            let why = format!("{place}: {}", self.told(&changes));
+            let why = match changes.is_empty() {
+                true => place.clone(),
+                false => format!("{place}: {}", self.told(&changes)),
+            };
             let way = &met.ways[..met.ways.len().min(1)];
             let requests = way
                 .iter()
@@ -290,7 +298,7 @@ impl<'c> Work<'c> {
             let shown = self.show(&cause, requests, &why);
             if !shown && changes.is_empty() {
                 self.undecided.push(format!(
-                    "{place}: only redirects inside of nginx lead there, and none was found that shows a difference"
+                    "{place}: only redirects inside of nginx lead there, and no request was found that shows a difference"
                 ));
             }
             self.tell_changes(&changes, &place, shown);
@@ -428,6 +436,15 @@ impl<'c> Work<'c> {
             more: 0,
         });
         doubt.more += 1;
+    }
+
+    /// A location that one side has only.
+    fn only(&self, side: usize, location: &Location<'c>) -> String {
+        let at = place(self.configs[side], location.directive.span());
+        format!(
+            "location `{location}` only in {} ({at})",
+            ["old", "new"][side]
+        )
     }
 
     /// What makes the difference: other places, or directives in the same ones.

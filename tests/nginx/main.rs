@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod debian;
+mod diff;
 mod fixes;
 mod fixtures;
 mod harness;
