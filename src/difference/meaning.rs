@@ -35,7 +35,7 @@ pub(super) struct Uses {
     /// The name of the server.
     server_name: bool,
     /// `$host`, which is the name of the server for a request without a host.
-    host: bool,
+    pub(super) host: bool,
     /// Files, by a condition or by a variable that holds a path.
     files: bool,
     /// What FastCGI makes of the URI, outside of its parameters.
@@ -325,7 +325,7 @@ impl<'c, 'd> Reader<'c, 'd> {
         let directive = server.directive.own("server_name").next();
         let mut text = Vec::new();
         for (index, name) in server.names().enumerate() {
-            let shown = index == 0 && (self.uses.server_name || self.uses.host);
+            let shown = index == 0 && self.uses.server_name;
             if shown || name.starts_with(b"~") {
                 text.extend(&name[..]);
                 text.push(0);

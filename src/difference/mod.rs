@@ -10,17 +10,20 @@ mod effect;
 mod meaning;
 mod pairs;
 mod request;
+mod told;
 mod ways;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::config::{Config, Directive, Location, Server};
+use crate::config::{Config, Directive, Location, Server, Word};
+use crate::nginx;
 use crate::routing::{Choice, Options, Request, Trace, Tracer, Uri, choose};
 use crate::source::Span;
 use aspect::Seen;
-use meaning::{Block, Change, Dictionary, Reader, Settings, Site, Uses};
+use meaning::{Change, Dictionary, Reader, Settings, Site, Uses};
 use pairs::{Comparing, Pair, all_uris};
 use request::Inputs;
+use told::{Told, place};
 use ways::{Met, Way};
 
 pub use aspect::{Aspect, Kind};
@@ -33,9 +36,6 @@ const ATTEMPTS: usize = 12;
 
 /// How many requests are traced for one pair of places.
 const REQUESTS: usize = 80;
-
-/// How many directives are named as the reason of a difference.
-const NAMED: usize = 3;
 
 /// What two configurations do differently.
 #[derive(Debug, Default)]
@@ -83,7 +83,10 @@ pub fn compare<'c>(old: &'c Config, new: &'c Config, options: &Options) -> Compa
     let (old_globals, old_sites) = read(old);
     let (new_globals, new_sites) = read(new);
     let mut work = Work {
-        configs: [old, new],
+        told: Told {
+            configs: [old, new],
+        },
+        uses_host: uses.host,
         tracers: [old, new].map(|config| Tracer::new(config, options.clone())),
         sites: [old_sites, new_sites],
         found: Vec::new(),
@@ -106,8 +109,27 @@ struct Doubt {
     more: usize,
 }
 
+/// A change at a place that no request was found for, with the places on both sides.
+struct Hidden<'c> {
+    cause: Cause,
+    changes: Vec<Change<'c>>,
+    place: String,
+    spans: [Option<Span>; 2],
+}
+
+/// A request that is answered differently.
+struct Traced<'c> {
+    way: Way,
+    request: Request,
+    old: Trace<'c>,
+    new: Trace<'c>,
+    seen: Seen,
+}
+
 struct Work<'c> {
-    configs: [&'c Config; 2],
+    told: Told<'c>,
+    /// True when `$host` is looked at anywhere.
+    uses_host: bool,
     tracers: [Tracer<'c>; 2],
     sites: [HashMap<u32, Site<'c>>; 2],
     found: Vec<Difference<'c>>,
@@ -121,7 +143,7 @@ struct Work<'c> {
 impl<'c> Work<'c> {
     /// Says what of the configurations was not seen.
     fn unseen(&mut self) {
-        for (config, side) in self.configs.into_iter().zip(["old", "new"]) {
+        for (config, side) in self.told.configs.into_iter().zip(["old", "new"]) {
             for (include, problem) in config.include_problems() {
                 self.undecided.push(format!(
                     "what {} includes in {side}: {} was not read",
@@ -214,7 +236,38 @@ impl<'c> Work<'c> {
                 self.gate(first, second, old, new, met);
             }
         }
+        if let (Some(old), Some(new)) = pair {
+            self.nameless(old, new, met);
+        }
         self.sites = sites;
+    }
+
+    /// Without a host, `$host` is the first name of the server (`ngx_http_variable_host`).
+    fn nameless(&mut self, old: &Site<'c>, new: &Site<'c>, met: &Met<'c>) {
+        let first = |server: Server<'c>| {
+            let name = server.names().next();
+            name.map(|name| name.to_ascii_lowercase())
+                .unwrap_or_default()
+        };
+        let ways = met.ways.iter().filter(|way| way.host.is_empty());
+        let Some(way) = ways.into_iter().next().filter(|_| self.uses_host) else {
+            return;
+        };
+        if first(met.old) == first(met.new) {
+            return;
+        }
+        let requests: Vec<(Way, Request)> = all_uris(old, new, SWEPT)
+            .iter()
+            .map(|uri| (way.clone(), way.request(uri)))
+            .collect();
+        let number = |server: Server<'c>| Some(server.directive.number());
+        let cause = vec![(None, None), (number(met.old), number(met.new))];
+        let place = self.told.servers(met.old, met.new);
+        let why = format!("{place}: its first name, which `$host` is for a request without a host");
+        if !self.show(&cause, requests, &why) {
+            self.undecided
+                .push(format!("{why}: no request was found that shows it"));
+        }
     }
 
     fn sites_differ(&mut self, old: &Site<'c>, new: &Site<'c>, met: &Met<'c>) {
@@ -238,23 +291,35 @@ impl<'c> Work<'c> {
         let inputs = Inputs::of(&gate);
         let result = Comparing::new(old, new).pairs(&inputs.uris);
         self.undecided.extend(result.undecided);
-        let mut hidden: Vec<(Cause, Vec<Change<'c>>, String)> = Vec::new();
+        let mut hidden: Vec<Hidden<'c>> = Vec::new();
         for pair in result.pairs {
             let (left, right) = (pairs::block(old, &pair.old), pairs::block(new, &pair.new));
             let changes = meaning::changes(&left.settings, &right.settings);
             let cause = cause(&pair, &changes);
-            let is_internal =
-                |block: &Block<'c>| !block.directive.effective("internal").directives.is_empty();
-            if pair.uris.is_empty() || is_internal(left) || is_internal(right) {
-                hidden.push((cause, changes, both(&pair)));
-                continue;
-            }
-            let why = self.why(&pair, &changes);
+            let why = self.told.why(&pair, &changes);
             let inputs = Inputs::of(&changes);
             let mut requests = requests(&inputs, &pair.uris, &met.ways);
             requests.retain(|(_, request)| stays(request, &pair, [met.old, met.new]));
             let shown = self.show(&cause, requests, &why);
-            self.tell_changes(&changes, &both(&pair), shown);
+            let is_internal = [left, right]
+                .iter()
+                .any(|block| !block.directive.effective("internal").directives.is_empty());
+            if !shown && (pair.uris.is_empty() || is_internal) {
+                hidden.push(Hidden {
+                    cause,
+                    changes,
+                    place: told::both(&pair),
+                    spans: [left, right].map(|block| Some(block.directive.span())),
+                });
+                continue;
+            }
+            if !shown && changes.is_empty() {
+                self.undecided.push(format!(
+                    "{}: no request was found that shows a difference",
+                    told::both(&pair)
+                ));
+            }
+            self.tell_changes(&changes, &told::both(&pair), shown);
         }
         for (before, after) in result.named {
             let changes = match (before, after) {
@@ -267,35 +332,65 @@ impl<'c> Work<'c> {
             let location =
                 |site: &Site<'c>, at: Option<usize>| at.map(|at| site.places[at].location.clone());
             let (before, after) = (location(old, before), location(new, after));
-            let number = |location: &Option<Location<'c>>| {
-                location
-                    .as_ref()
-                    .map(|location| location.directive.number())
-            };
-            let cause = vec![(number(&before), number(&after))];
-            let name = match (&before, &after) {
-                (Some(only), None) => self.only(0, only),
-                (None, Some(only)) => self.only(1, only),
+            let place = match (&before, &after) {
+                (Some(only), None) => self.told.only(0, only),
+                (None, Some(only)) => self.told.only(1, only),
                 (Some(both), Some(_)) => format!("location `{both}`"),
                 (None, None) => continue,
             };
-            hidden.push((cause, changes, name));
+            let is_named = |location: &Option<Location<'c>>| {
+                let name = location.as_ref().map(|location| location.path.to_vec());
+                name.is_some_and(|name| names(met.old, &name) || names(met.new, &name))
+            };
+            if !is_named(&before) && !is_named(&after) {
+                continue;
+            }
+            let directive = |location: Option<Location<'c>>| location.map(|found| found.directive);
+            let both = [directive(before), directive(after)];
+            let [before, after] = both.map(|found| found.map(Directive::number));
+            hidden.push(Hidden {
+                cause: vec![(before, after)],
+                changes,
+                place,
+                spans: both.map(|found| found.map(Directive::span)),
+            });
         }
-        let uris = match hidden.is_empty() {
-            true => Vec::new(),
-            false => all_uris(old, new, SWEPT),
-        };
-        for (cause, changes, place) in hidden {
+        if !hidden.is_empty() {
+            self.sweep(hidden, all_uris(old, new, SWEPT), &met.ways);
+        }
+    }
+
+    /// Looks through requests of all kinds for those that come to places which only redirects inside of nginx lead to.
+    fn sweep(&mut self, hidden: Vec<Hidden<'c>>, uris: Vec<Vec<u8>>, ways: &[Way]) {
+        let mut swept = Vec::new();
+        for way in ways.iter().take(1) {
+            for uri in &uris {
+                let request = way.request(uri);
+                swept.extend(self.trace(way.clone(), request));
+            }
+        }
+        for Hidden {
+            cause,
+            changes,
+            place,
+            spans,
+        } in hidden
+        {
+            let comes = |trace: &Trace<'c>, span: Option<Span>| {
+                trace
+                    .steps
+                    .iter()
+                    .any(|step| step.span.is_some() && step.span == span)
+            };
+            let found = swept.iter().find(|seen: &&Traced<'c>| {
+                comes(&seen.old, spans[0]) || comes(&seen.new, spans[1])
+            });
             let why = match changes.is_empty() {
                 true => place.clone(),
-                false => format!("{place}: {}", self.told(&changes)),
+                false => format!("{place}: {}", self.told.changes(&changes)),
             };
-            let way = &met.ways[..met.ways.len().min(1)];
-            let requests = way
-                .iter()
-                .flat_map(|way| uris.iter().map(|uri| (way.clone(), way.request(uri))))
-                .collect();
-            let shown = self.show(&cause, requests, &why);
+            let requests = found.map(|seen| (seen.way.clone(), seen.request.clone()));
+            let shown = self.show(&cause, requests.into_iter().collect(), &why);
             if !shown && changes.is_empty() {
                 self.undecided.push(format!(
                     "{place}: only redirects inside of nginx lead there, and no request was found that shows a difference"
@@ -303,6 +398,20 @@ impl<'c> Work<'c> {
             }
             self.tell_changes(&changes, &place, shown);
         }
+    }
+
+    /// Traces a request through both; nothing when they answer alike.
+    fn trace(&self, way: Way, request: Request) -> Option<Traced<'c>> {
+        let old = self.tracers[0].trace_at(&way.sockets[0], &request)?;
+        let new = self.tracers[1].trace_at(&way.sockets[1], &request)?;
+        let seen = aspect::compare(&old, &new, self.told.configs);
+        (!seen.aspects.is_empty()).then_some(Traced {
+            way,
+            request,
+            old,
+            new,
+            seen,
+        })
     }
 
     /// What counts before a location is chosen has changed.
@@ -342,14 +451,20 @@ impl<'c> Work<'c> {
             odd.headers.push(("X_Odd".to_owned(), b"1".to_vec()));
             requests.push((way.clone(), odd));
         }
-        let place = format!(
-            "the server at {}",
-            sides(
-                &place(self.configs[0], first.server.directive.span()),
-                &place(self.configs[1], second.server.directive.span())
-            )
-        );
-        let why = format!("{place}: {}", self.told(&changes));
+        // What other places make of a request is told of them.
+        requests.retain(|(_, request)| {
+            let [before, after] = [(old, met.old), (new, met.new)].map(|(site, server)| {
+                let merged = server.directive.flag("merge_slashes") != Some(false);
+                let uri = Uri::parse(&request.target, merged)?;
+                Some((pairs::block(site, &choose(server, &uri.path)).id, uri.path))
+            });
+            match (before, after) {
+                (Some(before), Some(after)) => before.0 == after.0 || before.1 != after.1,
+                _ => true,
+            }
+        });
+        let place = self.told.servers(first.server, second.server);
+        let why = format!("{place}: {}", self.told.changes(&changes));
         let shown = self.show(&of_changes(&changes), requests, &why);
         self.tell_changes(&changes, &place, shown);
     }
@@ -367,24 +482,26 @@ impl<'c> Work<'c> {
         let mut kinds: HashSet<Kind> = HashSet::new();
         let mut told: Option<usize> = None;
         for (way, request) in requests.into_iter().take(REQUESTS.max(SWEPT)) {
-            let (Some(old), Some(new)) = (
-                self.tracers[0].trace_at(&way.sockets[0], &request),
-                self.tracers[1].trace_at(&way.sockets[1], &request),
-            ) else {
+            let Some(traced) = self.trace(way, request) else {
                 continue;
             };
-            let Seen {
-                aspects,
-                assumptions,
-            } = aspect::compare(&old, &new, self.configs);
+            let Traced {
+                way,
+                request,
+                old,
+                new,
+                seen:
+                    Seen {
+                        mut aspects,
+                        mut assumptions,
+                    },
+            } = traced;
             // What an earlier request has shown is not shown again.
-            let mut aspects = aspects;
             aspects.retain(|aspect| !kinds.contains(&aspect.kind));
             if aspects.is_empty() {
                 continue;
             }
             kinds.extend(aspects.iter().map(|aspect| aspect.kind));
-            let mut assumptions = assumptions;
             for assumption in old.assumptions.iter().chain(&new.assumptions) {
                 if !assumptions.contains(assumption) {
                     assumptions.push(assumption.clone());
@@ -426,7 +543,7 @@ impl<'c> Work<'c> {
     fn doubt(&mut self, change: &Change<'c>, place: &str, is_traced: bool) {
         let number = |directive: Option<Directive<'c>>| directive.map(Directive::number);
         let key = (change.name.clone(), number(change.old), number(change.new));
-        let told = self.told(std::slice::from_ref(change));
+        let told = self.told.changes(std::slice::from_ref(change));
         let reason = match is_traced {
             true => "no request was found that shows it",
             false => "its effect on an answer is not modelled",
@@ -436,93 +553,6 @@ impl<'c> Work<'c> {
             more: 0,
         });
         doubt.more += 1;
-    }
-
-    /// A location that one side has only.
-    fn only(&self, side: usize, location: &Location<'c>) -> String {
-        let at = place(self.configs[side], location.directive.span());
-        format!(
-            "location `{location}` only in {} ({at})",
-            ["old", "new"][side]
-        )
-    }
-
-    /// What makes the difference: other places, or directives in the same ones.
-    fn why(&self, pair: &Pair<'c>, changes: &[Change<'c>]) -> String {
-        let at = |side: usize, choice: &Choice<'c>| match choice {
-            Choice::Location(location) | Choice::Redirect(location) => {
-                place(self.configs[side], location.directive.span())
-            }
-            Choice::Server | Choice::Unknown => String::new(),
-        };
-        let (old, new) = (pairs::shown(&pair.old), pairs::shown(&pair.new));
-        match old == new {
-            true => format!("{old}: {}", self.told(changes)),
-            false => {
-                let with = |name: String, at: String| match at.is_empty() {
-                    true => name,
-                    false => format!("{name} ({at})"),
-                };
-                format!(
-                    "{} → {}",
-                    with(old, at(0, &pair.old)),
-                    with(new, at(1, &pair.new))
-                )
-            }
-        }
-    }
-
-    /// Changes in words.
-    fn told(&self, changes: &[Change<'c>]) -> String {
-        let one = |change: &Change<'c>| {
-            let [old, new] = [change.old, change.new].map(lines);
-            let texts = |side: usize, lines: &[Directive<'c>]| -> Vec<String> {
-                let spans = lines.iter().map(|line| line.span());
-                spans.map(|span| self.configs[side].excerpt(span)).collect()
-            };
-            let [before, after] = [texts(0, &old), texts(1, &new)];
-            let only =
-                |side: usize, lines: &[Directive<'c>], texts: &[String], others: &[String]| {
-                    let mine = lines
-                        .iter()
-                        .zip(texts)
-                        .filter(|(_, text)| !others.contains(text));
-                    mine.map(|(line, text)| {
-                        format!("`{text}` ({})", place(self.configs[side], line.span()))
-                    })
-                    .collect::<Vec<_>>()
-                };
-            let (left, right) = (
-                only(0, &old, &before, &after),
-                only(1, &new, &after, &before),
-            );
-            match (left.is_empty(), right.is_empty()) {
-                (true, true) => {
-                    let at = [(0, change.old), (1, change.new)].map(|(side, directive)| {
-                        directive.map_or_else(String::new, |directive| {
-                            place(self.configs[side], directive.span())
-                        })
-                    });
-                    format!(
-                        "`{}`, or what it refers to ({})",
-                        before
-                            .first()
-                            .or(after.first())
-                            .cloned()
-                            .unwrap_or_default(),
-                        sides(&at[0], &at[1])
-                    )
-                }
-                (false, true) => format!("{} only in old", shortened(&left)),
-                (true, false) => format!("{} only in new", shortened(&right)),
-                (false, false) => format!("{} → {}", shortened(&left), shortened(&right)),
-            }
-        };
-        let mut all: Vec<String> = changes.iter().take(NAMED).map(one).collect();
-        if changes.len() > NAMED {
-            all.push(format!("and {} more", changes.len() - NAMED));
-        }
-        all.join(", ")
     }
 
     fn finish(mut self) -> Comparison<'c> {
@@ -582,6 +612,25 @@ fn stays<'c>(request: &Request, pair: &Pair<'c>, servers: [Server<'c>; 2]) -> bo
     chosen(old).as_ref() == Some(&pair.old) && chosen(new).as_ref() == Some(&pair.new)
 }
 
+/// True when a server may send a request to a named location: some directive names it, or what is asked is known only
+/// then, or an upstream may say so by `X-Accel-Redirect`.
+fn names(server: Server<'_>, name: &[u8]) -> bool {
+    let outer = server
+        .http()
+        .into_iter()
+        .flat_map(|http| http.own("error_page"));
+    let mut all = server.directive.descendants().chain(outer);
+    all.any(|directive| {
+        let foreign = nginx::directive(&directive.name())
+            .is_none_or(|known| known.forms.iter().all(nginx::Form::is_foreign));
+        let target = |word: &Word<'_>| **word == *name || word.starts_with(b"$");
+        let redirects = directive.is("try_files") || directive.is("error_page");
+        foreign
+            || directive.name().ends_with(b"_pass")
+            || redirects && directive.arguments().any(|word| target(&word))
+    })
+}
+
 fn cause(pair: &Pair<'_>, changes: &[Change<'_>]) -> Cause {
     let number = |choice: &Choice<'_>| match choice {
         Choice::Location(location) | Choice::Redirect(location) => {
@@ -602,53 +651,4 @@ fn of_changes(changes: &[Change<'_>]) -> Cause {
         .iter()
         .map(|change| (number(change.old), number(change.new)))
         .collect()
-}
-
-fn both(pair: &Pair<'_>) -> String {
-    let (old, new) = (pairs::shown(&pair.old), pairs::shown(&pair.new));
-    match old == new {
-        true => old,
-        false => format!("{old} → {new}"),
-    }
-}
-
-/// The directives that say together what a change is about: all of their name on one level, or all rewriting of a block.
-fn lines(first: Option<Directive<'_>>) -> Vec<Directive<'_>> {
-    let Some(first) = first else {
-        return Vec::new();
-    };
-    let Some(block) = first.parent() else {
-        return vec![first];
-    };
-    let together = |other: &Directive<'_>| match effect::is_rewriting(first) {
-        true => effect::is_rewriting(*other),
-        false => other.name().value == first.name().value,
-    };
-    let all: Vec<Directive<'_>> = block.children().filter(together).collect();
-    let nested = all
-        .iter()
-        .filter(|line| line.is("if"))
-        .flat_map(|line| line.children());
-    all.iter().copied().chain(nested).collect()
-}
-
-fn shortened(texts: &[String]) -> String {
-    let mut text = texts[..texts.len().min(NAMED)].join(", ");
-    if texts.len() > NAMED {
-        text += &format!(" and {} more", texts.len() - NAMED);
-    }
-    text
-}
-
-/// Two places, or one if they read the same.
-fn sides(old: &str, new: &str) -> String {
-    match old == new {
-        true => old.to_owned(),
-        false => format!("{old} → {new}"),
-    }
-}
-
-fn place(config: &Config, span: Span) -> String {
-    let file = config.sources().file(span.file);
-    format!("{}:{}", file.name(), file.position(span.start).line)
 }

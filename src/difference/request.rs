@@ -11,6 +11,9 @@ use crate::routing::{Protocol, Request, samples};
 /// How many values of one kind are tried.
 const VALUES: usize = 12;
 
+/// The largest body that is let in unless something else is set.
+const DEFAULT_BODY: u64 = 1 << 20;
+
 /// How deep variables are followed that are defined by others.
 const DEPTH: usize = 4;
 
@@ -44,6 +47,9 @@ impl Inputs {
             .flatten()
         {
             inputs.read(directive, 0);
+            if directive.is("client_max_body_size") && alone(changes, directive) {
+                inputs.limit(DEFAULT_BODY);
+            }
             // All rewriting of a block is one change, of which the first directive is told.
             let siblings = directive
                 .parent()
@@ -78,9 +84,7 @@ impl Inputs {
         self.password |= directive.name().starts_with(b"auth_basic");
         if directive.is("client_max_body_size") {
             let limit = directive.argument(0).and_then(|word| nginx::size(&word));
-            self.body = self
-                .body
-                .max(Some(limit.unwrap_or(1 << 20).saturating_add(1)));
+            self.limit(limit.unwrap_or(DEFAULT_BODY));
         }
         if directive.is("limit_except") {
             self.methods = true;
@@ -112,6 +116,14 @@ impl Inputs {
                 self.read(child, depth + 1);
             }
         }
+    }
+
+    /// Keeps the size of a body that the smallest limit, which is none when it is 0, does not let in.
+    fn limit(&mut self, limit: u64) {
+        let size = Some(limit)
+            .filter(|limit| *limit > 0)
+            .map(|limit| limit.saturating_add(1));
+        self.body = self.body.into_iter().chain(size).min();
     }
 
     /// What an `if` compares: an operand may be a regex, of which a text is made that it matches.
@@ -313,6 +325,14 @@ pub(super) fn plain(host: &str, port: u16, tls: bool, path: &[u8]) -> Request {
         headers,
         client: None,
     }
+}
+
+/// True when one side does not say anything about what a directive is about.
+fn alone(changes: &[Change<'_>], directive: Directive<'_>) -> bool {
+    let mut about = changes
+        .iter()
+        .filter(|change| change.old == Some(directive) || change.new == Some(directive));
+    about.any(|change| change.old.is_none() || change.new.is_none())
 }
 
 fn push(list: &mut Vec<String>, text: String) {
