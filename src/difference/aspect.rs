@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Directive};
-use crate::nginx::{self, Contexts};
+use crate::nginx::{self, Contexts, Subsystem};
 use crate::routing::{Outcome, Proxy, Trace, WebSocket};
 
 /// What is different about two answers.
@@ -76,6 +76,8 @@ pub(super) struct Seen {
     pub(super) aspects: Vec<Aspect>,
     /// What was taken to be so besides the assumptions of the traces.
     pub(super) assumptions: Vec<String>,
+    /// What may be different, or not, for all that is known.
+    pub(super) doubts: Vec<String>,
 }
 
 impl Seen {
@@ -206,13 +208,19 @@ fn own_status(outcome: &Outcome) -> Option<u16> {
 }
 
 fn proxied(seen: &mut Seen, old: &Proxy, new: &Proxy, configs: [&Config; 2]) {
-    if members(configs[0], &old.upstream) != members(configs[1], &new.upstream)
-        && !(has_unknown(&old.upstream) && has_unknown(&new.upstream))
-    {
-        seen.add(
-            Kind::Upstream,
-            told_members(configs, &old.upstream, &new.upstream),
-        );
+    if members(configs[0], &old.upstream) != members(configs[1], &new.upstream) {
+        match old.upstream == new.upstream {
+            true => seen.add(
+                Kind::Upstream,
+                told_members(configs, &old.upstream, &new.upstream),
+            ),
+            false => text_differs(
+                seen,
+                Kind::Upstream,
+                Some(&old.upstream),
+                Some(&new.upstream),
+            ),
+        }
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text_differs(
@@ -230,15 +238,36 @@ fn proxied(seen: &mut Seen, old: &Proxy, new: &Proxy, configs: [&Config; 2]) {
     seen.differs(Kind::Status, &old.status, &new.status);
 }
 
-/// A value that is not known stands by the name of its variable; two of them may be the same for all that is known.
+/// A value that is not known stands by the name of its variable.
 fn has_unknown(text: &str) -> bool {
     nginx::has_variables(text.as_bytes())
 }
 
+/// True when two values may be the same for all that is known: of both only the variables are known, or of one, and what
+/// that one holds is not nginx's own.
+fn may_be_same(old: Option<&str>, new: Option<&str>) -> bool {
+    let (Some(old), Some(new)) = (old, new) else {
+        return false;
+    };
+    let foreign = |text: &str| {
+        nginx::references(text.as_bytes())
+            .iter()
+            .any(|reference| nginx::variable(&reference.name, Subsystem::Http).is_none())
+    };
+    has_unknown(old) && has_unknown(new) || foreign(old) || foreign(new)
+}
+
 fn text_differs(seen: &mut Seen, kind: Kind, old: Option<&str>, new: Option<&str>) {
-    let unknown = |text: Option<&str>| text.is_some_and(has_unknown);
-    if old != new && !(unknown(old) && unknown(new)) {
-        seen.add(kind, None);
+    if old == new {
+        return;
+    }
+    match may_be_same(old, new) {
+        true => seen.doubts.push(format!(
+            "whether `{}` and `{}` are the same",
+            old.unwrap_or_default(),
+            new.unwrap_or_default()
+        )),
+        false => seen.add(kind, None),
     }
 }
 
@@ -322,8 +351,15 @@ fn pairs(seen: &mut Seen, kind: Kind, old: &[(String, String)], new: &[(String, 
         let values =
             |side: Option<&(String, Vec<String>)>| side.map(|(_, values)| values.join(", "));
         let (left_values, right_values) = (values(left), values(right));
-        let unknown = |text: &Option<String>| text.as_deref().is_some_and(has_unknown);
-        if left_values == right_values || unknown(&left_values) && unknown(&right_values) {
+        if left_values == right_values {
+            continue;
+        }
+        if may_be_same(left_values.as_deref(), right_values.as_deref()) {
+            seen.doubts.push(format!(
+                "whether the `{name}` that the upstream receives is the same, `{}` in old and `{}` in new",
+                left_values.unwrap_or_default(),
+                right_values.unwrap_or_default()
+            ));
             continue;
         }
         let shown = |side: Option<&(String, Vec<String>)>| match side {

@@ -200,7 +200,10 @@ impl<'c> Work<'c> {
                 at: lonely.at,
                 old,
                 new,
-                why: format!("a server listens at {} only in {told}", lonely.socket),
+                why: format!(
+                    "a server listens at {} only in {told}",
+                    ways::shown(&lonely.socket)
+                ),
                 more: 0,
                 assumptions: Vec::new(),
             });
@@ -383,7 +386,8 @@ impl<'c> Work<'c> {
                     .any(|step| step.span.is_some() && step.span == span)
             };
             let found = swept.iter().find(|seen: &&Traced<'c>| {
-                comes(&seen.old, spans[0]) || comes(&seen.new, spans[1])
+                !seen.seen.aspects.is_empty()
+                    && (comes(&seen.old, spans[0]) || comes(&seen.new, spans[1]))
             });
             let why = match changes.is_empty() {
                 true => place.clone(),
@@ -400,12 +404,12 @@ impl<'c> Work<'c> {
         }
     }
 
-    /// Traces a request through both; nothing when they answer alike.
+    /// Traces a request through both; nothing when they certainly answer alike.
     fn trace(&self, way: Way, request: Request) -> Option<Traced<'c>> {
         let old = self.tracers[0].trace_at(&way.sockets[0], &request)?;
         let new = self.tracers[1].trace_at(&way.sockets[1], &request)?;
         let seen = aspect::compare(&old, &new, self.told.configs);
-        (!seen.aspects.is_empty()).then_some(Traced {
+        (!seen.aspects.is_empty() || !seen.doubts.is_empty()).then_some(Traced {
             way,
             request,
             old,
@@ -494,8 +498,10 @@ impl<'c> Work<'c> {
                     Seen {
                         mut aspects,
                         mut assumptions,
+                        doubts,
                     },
             } = traced;
+            self.undecided.extend(doubts);
             // What an earlier request has shown is not shown again.
             aspects.retain(|aspect| !kinds.contains(&aspect.kind));
             if aspects.is_empty() {

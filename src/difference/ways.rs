@@ -161,7 +161,15 @@ fn address(socket: &Socket, all: &BTreeSet<Socket>) -> Option<String> {
         Host::V6(address) => address.is_unspecified(),
         Host::Unix(_) | Host::Name(_) => false,
     };
-    (!wide || others).then(|| socket.to_string())
+    (!wide || others).then(|| shown(socket))
+}
+
+/// A socket as configurations write it: `*` for every address.
+pub(super) fn shown(socket: &Socket) -> String {
+    match socket.host {
+        Host::V4(std::net::Ipv4Addr::UNSPECIFIED) => format!("*:{}", socket.port),
+        _ => socket.to_string(),
+    }
 }
 
 fn known_host(servers: &[Server<'_>]) -> String {
