@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{Config, Directive, Location, Server, Word};
 use crate::nginx;
-use crate::routing::{Choice, Options, Request, Trace, Tracer, Uri, choose};
+use crate::routing::{Options, Request, Trace, Tracer, Uri, choose};
 use crate::source::Span;
 use aspect::Seen;
 use meaning::{Change, Dictionary, Reader, Settings, Site, Uses};
-use pairs::{Comparing, Pair, all_uris};
+use pairs::{Common, Comparing, Pair, all_uris};
 use request::Inputs;
 use told::{Told, place};
 use ways::{Met, Way};
@@ -100,8 +100,8 @@ pub fn compare<'c>(old: &'c Config, new: &'c Config, options: &Options) -> Compa
     work.finish()
 }
 
-/// What makes a difference: the numbers of directives and places on both sides.
-type Cause = Vec<(Option<u32>, Option<u32>)>;
+/// What makes a difference, in words: the place, and what is said there.
+type Cause = String;
 
 /// A change of which no request is known that shows it.
 struct Doubt {
@@ -263,11 +263,9 @@ impl<'c> Work<'c> {
             .iter()
             .map(|uri| (way.clone(), way.request(uri)))
             .collect();
-        let number = |server: Server<'c>| Some(server.directive.number());
-        let cause = vec![(None, None), (number(met.old), number(met.new))];
         let place = self.told.servers(met.old, met.new);
         let why = format!("{place}: its first name, which `$host` is for a request without a host");
-        if !self.show(&cause, requests, &why) {
+        if !self.show(&why, requests, &why) {
             self.undecided
                 .push(format!("{why}: no request was found that shows it"));
         }
@@ -292,22 +290,38 @@ impl<'c> Work<'c> {
             return;
         }
         let inputs = Inputs::of(&gate);
-        let result = Comparing::new(old, new).pairs(&inputs.uris);
-        self.undecided.extend(result.undecided);
+        let mut comparing = Comparing::new(old, new);
+        let (pairs, named) = comparing.pairs(&inputs.uris);
         let mut hidden: Vec<Hidden<'c>> = Vec::new();
-        for pair in result.pairs {
+        for pair in pairs {
             let (left, right) = (pairs::block(old, &pair.old), pairs::block(new, &pair.new));
             let changes = meaning::changes(&left.settings, &right.settings);
-            let cause = cause(&pair, &changes);
+            let cause = self.told.cause(&told::both(&pair), &changes);
+            if self.is_known(&cause) {
+                continue;
+            }
+            let uris = match comparing.common(&pair) {
+                Common::Uris(uris) => uris,
+                Common::Inside => Vec::new(),
+                Common::Nothing => continue,
+                Common::Unknown(reason) => {
+                    self.undecided.push(format!(
+                        "whether a request that {} answered is answered by {}: {reason}",
+                        pairs::shown(&pair.old),
+                        pairs::shown(&pair.new)
+                    ));
+                    continue;
+                }
+            };
             let why = self.told.why(&pair, &changes);
             let inputs = Inputs::of(&changes);
-            let mut requests = requests(&inputs, &pair.uris, &met.ways);
+            let mut requests = requests(&inputs, &uris, &met.ways);
             requests.retain(|(_, request)| stays(request, &pair, [met.old, met.new]));
             let shown = self.show(&cause, requests, &why);
             let is_internal = [left, right]
                 .iter()
                 .any(|block| !block.directive.effective("internal").directives.is_empty());
-            if !shown && (pair.uris.is_empty() || is_internal) {
+            if !shown && (uris.is_empty() || is_internal) {
                 hidden.push(Hidden {
                     cause,
                     changes,
@@ -324,7 +338,7 @@ impl<'c> Work<'c> {
             }
             self.tell_changes(&changes, &told::both(&pair), shown);
         }
-        for (before, after) in result.named {
+        for (before, after) in named {
             let changes = match (before, after) {
                 (Some(before), Some(after)) => meaning::changes(
                     &old.places[before].block.settings,
@@ -350,9 +364,8 @@ impl<'c> Work<'c> {
             }
             let directive = |location: Option<Location<'c>>| location.map(|found| found.directive);
             let both = [directive(before), directive(after)];
-            let [before, after] = both.map(|found| found.map(Directive::number));
             hidden.push(Hidden {
-                cause: vec![(before, after)],
+                cause: self.told.cause(&place, &changes),
                 changes,
                 place,
                 spans: both.map(|found| found.map(Directive::span)),
@@ -469,19 +482,27 @@ impl<'c> Work<'c> {
         });
         let place = self.told.servers(first.server, second.server);
         let why = format!("{place}: {}", self.told.changes(&changes));
-        let shown = self.show(&of_changes(&changes), requests, &why);
+        let cause = self.told.cause("the server", &changes);
+        let shown = self.show(&cause, requests, &why);
         self.tell_changes(&changes, &place, shown);
     }
 
+    /// True when a difference has been shown already that another place has for the same reason, which is counted.
+    fn is_known(&mut self, cause: &str) -> bool {
+        let Some(Ok(at)) = self.causes.get(cause) else {
+            return false;
+        };
+        self.found[*at].more += 1;
+        true
+    }
+
     /// Traces requests until the kinds of difference that they show are known; true when there are any.
-    fn show(&mut self, cause: &Cause, requests: Vec<(Way, Request)>, why: &str) -> bool {
-        match self.causes.get(cause) {
-            Some(Ok(at)) => {
-                self.found[*at].more += 1;
-                return true;
-            }
-            Some(Err(times)) if *times >= ATTEMPTS => return false,
-            _ => {}
+    fn show(&mut self, cause: &str, requests: Vec<(Way, Request)>, why: &str) -> bool {
+        if self.is_known(cause) {
+            return true;
+        }
+        if matches!(self.causes.get(cause), Some(Err(times)) if *times >= ATTEMPTS) {
+            return false;
         }
         let mut kinds: HashSet<Kind> = HashSet::new();
         let mut told: Option<usize> = None;
@@ -527,10 +548,10 @@ impl<'c> Work<'c> {
         }
         match told {
             Some(at) => {
-                self.causes.insert(cause.clone(), Ok(at));
+                self.causes.insert(cause.to_owned(), Ok(at));
             }
             None => {
-                let times = self.causes.entry(cause.clone()).or_insert(Err(0));
+                let times = self.causes.entry(cause.to_owned()).or_insert(Err(0));
                 *times = Err(times.err().unwrap_or_default() + 1);
             }
         }
@@ -635,26 +656,4 @@ fn names(server: Server<'_>, name: &[u8]) -> bool {
             || directive.name().ends_with(b"_pass")
             || redirects && directive.arguments().any(|word| target(&word))
     })
-}
-
-fn cause(pair: &Pair<'_>, changes: &[Change<'_>]) -> Cause {
-    let number = |choice: &Choice<'_>| match choice {
-        Choice::Location(location) | Choice::Redirect(location) => {
-            Some(location.directive.number())
-        }
-        Choice::Server | Choice::Unknown => None,
-    };
-    let mut cause = of_changes(changes);
-    if pairs::shown(&pair.old) != pairs::shown(&pair.new) || cause.is_empty() {
-        cause.push((number(&pair.old), number(&pair.new)));
-    }
-    cause
-}
-
-fn of_changes(changes: &[Change<'_>]) -> Cause {
-    let number = |directive: Option<Directive<'_>>| directive.map(Directive::number);
-    changes
-        .iter()
-        .map(|change| (number(change.old), number(change.new)))
-        .collect()
 }

@@ -12,29 +12,34 @@ use crate::routing::{Choice, Uri, choose, escape, samples};
 use crate::urispace::{Found, Goal, Space, Uris};
 
 /// Most pairs that are searched for in one pair of servers.
-const SEARCHES: usize = 4_000;
+const SEARCHES: usize = 2_000;
 
 /// What may follow the beginning of a location's URIs in those that are tried.
 const TAILS: [&[u8]; 3] = [b"", b"x", b"/x"];
 
-/// Two places that are not alike and the URIs that end there.
+/// Two places that are not alike.
 #[derive(Debug)]
 pub(super) struct Pair<'c> {
     pub(super) old: Choice<'c>,
     pub(super) new: Choice<'c>,
-    /// Decoded URIs, the shortest first; empty when only redirects inside of nginx lead there, or it is not known.
-    pub(super) uris: Vec<Vec<u8>>,
+    keys: (Key, Key),
 }
 
-/// What was found out about two servers.
-#[derive(Debug, Default)]
-pub(super) struct Pairs<'c> {
-    pub(super) pairs: Vec<Pair<'c>>,
-    /// Named locations that are not alike: the indexes of their places.
-    pub(super) named: Vec<(Option<usize>, Option<usize>)>,
-    /// What could not be proved.
-    pub(super) undecided: Vec<String>,
+/// Whether a URI ends in both places of a pair.
+#[derive(Debug)]
+pub(super) enum Common {
+    /// These decoded ones do, the shortest first.
+    Uris(Vec<Vec<u8>>),
+    /// Only such as redirects inside of nginx may carry.
+    Inside,
+    /// None does.
+    Nothing,
+    /// It could not be proved, for this reason.
+    Unknown(String),
 }
+
+/// Named locations that are not alike: the indexes of their places.
+pub(super) type Named = (Option<usize>, Option<usize>);
 
 /// Two servers whose locations are compared.
 pub(super) struct Comparing<'s, 'c> {
@@ -49,6 +54,8 @@ pub(super) struct Comparing<'s, 'c> {
     /// The URIs that were found for places that are not alike.
     found: HashMap<(Key, Key), Vec<Vec<u8>>>,
     tried: HashSet<Vec<u8>>,
+    space: Space<'c>,
+    searches: usize,
 }
 
 /// Where a search ends, to be looked up.
@@ -80,92 +87,85 @@ impl<'s, 'c> Comparing<'s, 'c> {
             }),
             found: HashMap::new(),
             tried: HashSet::new(),
+            space: Space::new(&[
+                old.server.directive.locations(),
+                new.server.directive.locations(),
+            ]),
+            searches: 0,
         }
     }
 
-    /// The pairs that are not alike; `seeds` are URIs to look at besides.
-    pub(super) fn pairs(mut self, seeds: &[Vec<u8>]) -> Pairs<'c> {
-        let mut result = Pairs::default();
+    /// The pairs that are not alike and may have a URI in common, and the named locations that are not alike; `seeds` are
+    /// URIs to look at besides.
+    pub(super) fn pairs(&mut self, seeds: &[Vec<u8>]) -> (Vec<Pair<'c>>, Vec<Named>) {
         for seed in seeds {
             self.try_uri(seed);
         }
-        let wanted = self.wanted(&mut result);
-        for key in &wanted {
-            for (site, key) in [(self.old, key.0), (self.new, key.1)] {
-                if let Key::Place(at) | Key::Redirect(at) = key {
-                    for uri in uris(&site.places[at].location) {
-                        self.try_uri(&uri);
-                    }
+        let mut named = Vec::new();
+        let mut wanted = self.wanted(&mut named);
+        for found in self.found.keys() {
+            if !wanted.contains(found) {
+                wanted.push(*found);
+            }
+        }
+        let pairs = wanted.into_iter().map(|keys| Pair {
+            old: self.choice(0, keys.0),
+            new: self.choice(1, keys.1),
+            keys,
+        });
+        (pairs.collect(), named)
+    }
+
+    /// Looks for URIs that end in both places of a pair.
+    pub(super) fn common(&mut self, pair: &Pair<'c>) -> Common {
+        let keys = pair.keys;
+        for (site, key) in [(self.old, keys.0), (self.new, keys.1)] {
+            if let Key::Place(at) | Key::Redirect(at) = key {
+                for uri in uris(&site.places[at].location) {
+                    self.try_uri(&uri);
                 }
             }
         }
-        let mut space = Space::new(&[
-            self.old.server.directive.locations(),
-            self.new.server.directive.locations(),
-        ]);
-        let mut proofs = 0;
-        let mut doubts: Vec<((Key, Key), String)> = Vec::new();
-        let mut inner: Vec<(Key, Key)> = Vec::new();
-        for pair in wanted {
-            if self.found.contains_key(&pair) || self.decided_by_name(pair) {
-                continue;
-            }
-            proofs += 1;
-            if proofs > SEARCHES {
-                result.undecided.push(format!(
-                    "more than {SEARCHES} pairs of locations would have to be looked at"
-                ));
-                break;
-            }
-            let goal = |uris| Goal {
-                endings: vec![(0, self.choice(0, pair.0)), (1, self.choice(1, pair.1))],
+        if let Some(uris) = self.found.get(&keys) {
+            let mut uris = uris.clone();
+            uris.sort_by_key(|uri| (uri.len(), uri.clone()));
+            return Common::Uris(uris);
+        }
+        if let Some(only) = self.only_uri(keys) {
+            // What a client can send has been tried.
+            let ends = [(0, self.old.server), (1, self.new.server)]
+                .map(|(side, server)| self.key(side, &choose(server, &only)));
+            return match ends == [Some(keys.0), Some(keys.1)] {
+                true => Common::Inside,
+                false => Common::Nothing,
+            };
+        }
+        self.searches += 1;
+        if self.searches > SEARCHES {
+            return Common::Unknown(format!(
+                "more than {SEARCHES} pairs of locations would have to be looked at"
+            ));
+        }
+        let mut find = |uris| {
+            self.space.find(&Goal {
+                endings: vec![(0, pair.old.clone()), (1, pair.new.clone())],
                 below: Vec::new(),
                 uris,
-            };
-            match space.find(&goal(Uris::Any)) {
-                Found::Nothing(_) => {}
-                Found::Unknown(reason) => doubts.push((pair, reason)),
-                Found::Uri(_) => match space.find(&goal(Uris::Client)) {
-                    Found::Uri(uri) => self.found.entry(pair).or_default().push(uri),
-                    Found::Nothing(_) => inner.push(pair),
-                    Found::Unknown(reason) => doubts.push((pair, reason)),
-                },
-            }
+            })
+        };
+        match find(Uris::Any) {
+            Found::Nothing(_) => Common::Nothing,
+            Found::Unknown(reason) => Common::Unknown(reason),
+            Found::Uri(_) => match find(Uris::Client) {
+                Found::Uri(uri) => Common::Uris(vec![uri]),
+                Found::Nothing(_) => Common::Inside,
+                Found::Unknown(reason) => Common::Unknown(reason),
+            },
         }
-        let mut found: Vec<_> = std::mem::take(&mut self.found).into_iter().collect();
-        found.sort();
-        for ((old, new), mut uris) in found {
-            uris.sort_by_key(|uri| (uri.len(), uri.clone()));
-            uris.dedup();
-            result.pairs.push(Pair {
-                old: self.choice(0, old),
-                new: self.choice(1, new),
-                uris,
-            });
-        }
-        for pair in inner {
-            result.pairs.push(Pair {
-                old: self.choice(0, pair.0),
-                new: self.choice(1, pair.1),
-                uris: Vec::new(),
-            });
-        }
-        let mut told = BTreeSet::new();
-        for ((old, new), reason) in doubts {
-            let (old, new) = (self.choice(0, old), self.choice(1, new));
-            if told.insert((shown(&old), shown(&new))) {
-                result.undecided.push(format!(
-                    "whether a request that {} answered is answered by {}: {reason}",
-                    shown(&old),
-                    shown(&new)
-                ));
-            }
-        }
-        result
     }
 
     /// The pairs whose places are not alike and that may have a URI in common.
-    fn wanted(&self, result: &mut Pairs<'c>) -> Vec<(Key, Key)> {
+    fn wanted(&self, named: &mut Vec<Named>) -> Vec<(Key, Key)> {
         let mut wanted: BTreeSet<(Key, Key)> = BTreeSet::new();
         let is_named = |place: &Place<'c>| place.location.modifier == Modifier::Named;
         if self.old.rest.id != self.new.rest.id {
@@ -176,10 +176,10 @@ impl<'s, 'c> Comparing<'s, 'c> {
             match self.forward[at] {
                 Some(other) if is_named(place) => {
                     if place.block.id != self.new.places[other].block.id {
-                        result.named.push((Some(at), Some(other)));
+                        named.push((Some(at), Some(other)));
                     }
                 }
-                None if is_named(place) => result.named.push((Some(at), None)),
+                None if is_named(place) => named.push((Some(at), None)),
                 Some(other) => {
                     wanted.insert((Key::Place(at), Key::Place(other)));
                     wanted.insert((Key::Redirect(at), Key::Redirect(other)));
@@ -190,7 +190,7 @@ impl<'s, 'c> Comparing<'s, 'c> {
         let mut came = Vec::new();
         for (at, place) in self.new.places.iter().enumerate() {
             match self.backward[at] {
-                None if is_named(place) => result.named.push((None, Some(at))),
+                None if is_named(place) => named.push((None, Some(at))),
                 None => came.push(at),
                 Some(_) => {}
             }
@@ -205,11 +205,13 @@ impl<'s, 'c> Comparing<'s, 'c> {
         for &at in &gone {
             wanted.insert((Key::Place(at), Key::Server));
             let fitting = others(self.new).filter(|other| fits(at, *other));
+            let fitting = fitting.filter(|other| self.may_follow(true, at, *other));
             wanted.extend(fitting.map(|other| (Key::Place(at), Key::Place(other))));
         }
         for &at in &came {
             wanted.insert((Key::Server, Key::Place(at)));
             let fitting = others(self.old).filter(|other| fits(*other, at));
+            let fitting = fitting.filter(|other| self.may_follow(false, at, *other));
             wanted.extend(fitting.map(|other| (Key::Place(other), Key::Place(at))));
         }
         self.reordered(&mut wanted);
@@ -218,6 +220,54 @@ impl<'s, 'c> Comparing<'s, 'c> {
             .into_iter()
             .filter(|(old, new)| !self.is_alike(*old, *new))
             .collect()
+    }
+
+    /// False for a prefix that came or went and a place on the other side that has a counterpart and that would have
+    /// answered in spite of it: a regex that was tried, or a longer prefix or an exact name beside it.
+    fn may_follow(&self, is_old: bool, at: usize, other: usize) -> bool {
+        let (places, others, counterpart, parents) = match is_old {
+            true => (
+                &self.old.places,
+                &self.new.places,
+                &self.backward,
+                &self.forward,
+            ),
+            false => (
+                &self.new.places,
+                &self.old.places,
+                &self.forward,
+                &self.backward,
+            ),
+        };
+        let place = &places[at];
+        let parent = match place.parent {
+            Some(parent) => match parents[parent] {
+                Some(parent) => Some(parent),
+                None => return true,
+            },
+            None => None,
+        };
+        if place.location.modifier != Modifier::Prefix {
+            return true;
+        }
+        // The place beside it that holds the other one.
+        let around = std::iter::successors(Some(other), |inner| others[*inner].parent);
+        let Some(beside) = around
+            .into_iter()
+            .find(|outer| others[*outer].parent == parent)
+        else {
+            return true;
+        };
+        if counterpart[beside].is_none() {
+            return true;
+        }
+        let location = &others[beside].location;
+        match location.modifier {
+            Modifier::Prefix | Modifier::PreferentialPrefix => {
+                place.location.path.starts_with(&location.path)
+            }
+            _ => false,
+        }
     }
 
     /// Regexes of one level that have changed their order, with what is nested in them.
@@ -319,14 +369,20 @@ impl<'s, 'c> Comparing<'s, 'c> {
         }
     }
 
-    /// True for a pair of which the names alone say whether a URI ends there: they have been tried.
-    fn decided_by_name(&self, pair: (Key, Key)) -> bool {
+    /// The only URI that may end in both places, where a name says it.
+    fn only_uri(&self, pair: (Key, Key)) -> Option<Vec<u8>> {
         let one = |places: &[Place<'c>], key: Key| match key {
-            Key::Redirect(_) => true,
-            Key::Place(at) => places[at].location.modifier == Modifier::Exact,
-            Key::Server => false,
+            Key::Redirect(at) => places[at]
+                .location
+                .path
+                .strip_suffix(b"/")
+                .map(<[u8]>::to_vec),
+            Key::Place(at) if places[at].location.modifier == Modifier::Exact => {
+                Some(places[at].location.path.to_vec())
+            }
+            Key::Place(_) | Key::Server => None,
         };
-        one(&self.old.places, pair.0) || one(&self.new.places, pair.1)
+        one(&self.old.places, pair.0).or_else(|| one(&self.new.places, pair.1))
     }
 
     fn try_uri(&mut self, uri: &[u8]) {

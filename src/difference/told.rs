@@ -58,6 +58,21 @@ impl<'c> Told<'c> {
         }
     }
 
+    /// What makes a difference, without files and lines, so that the same change elsewhere is known again.
+    pub(super) fn cause(&self, place: &str, changes: &[Change<'c>]) -> String {
+        let mut cause = place.to_owned();
+        for change in changes {
+            for (side, directive) in [(0, change.old), (1, change.new)] {
+                cause.push('\0');
+                for line in lines(directive) {
+                    cause.push_str(&self.configs[side].text(line.span()));
+                    cause.push('\n');
+                }
+            }
+        }
+        cause
+    }
+
     /// Changes in words.
     pub(super) fn changes(&self, changes: &[Change<'c>]) -> String {
         let one = |change: &Change<'c>| {
