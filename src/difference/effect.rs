@@ -256,7 +256,7 @@ impl Answering {
             block.own(&name).next().is_some()
                 || inner().any(|inner| inner.own(&name).next().is_some())
         };
-        let protocols: Vec<&str> = PROTOCOLS.into_iter().filter(|name| passes(&name)).collect();
+        let protocols: Vec<&str> = PROTOCOLS.into_iter().filter(|name| passes(name)).collect();
         let by_itself = block.handler().is_some_and(|handler| {
             let name = handler.name();
             PROTOCOLS

@@ -296,7 +296,8 @@ impl<'c> Work<'c> {
         for pair in pairs {
             let (left, right) = (pairs::block(old, &pair.old), pairs::block(new, &pair.new));
             let changes = meaning::changes(&left.settings, &right.settings);
-            let cause = self.told.cause(&told::both(&pair), &changes);
+            let blocks = [left.directive, right.directive];
+            let cause = self.told.cause(&told::both(&pair), blocks, &changes);
             if self.is_known(&cause) {
                 continue;
             }
@@ -365,7 +366,7 @@ impl<'c> Work<'c> {
             let directive = |location: Option<Location<'c>>| location.map(|found| found.directive);
             let both = [directive(before), directive(after)];
             hidden.push(Hidden {
-                cause: self.told.cause(&place, &changes),
+                cause: self.told.texts(&place, &changes),
                 changes,
                 place,
                 spans: both.map(|found| found.map(Directive::span)),
@@ -482,7 +483,11 @@ impl<'c> Work<'c> {
         });
         let place = self.told.servers(first.server, second.server);
         let why = format!("{place}: {}", self.told.changes(&changes));
-        let cause = self.told.cause("the server", &changes);
+        let cause = self.told.cause(
+            "the server",
+            [first.server.directive, second.server.directive],
+            &changes,
+        );
         let shown = self.show(&cause, requests, &why);
         self.tell_changes(&changes, &place, shown);
     }

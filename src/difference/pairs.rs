@@ -12,7 +12,7 @@ use crate::routing::{Choice, Uri, choose, escape, samples};
 use crate::urispace::{Found, Goal, Space, Uris};
 
 /// Most pairs that are searched for in one pair of servers.
-const SEARCHES: usize = 2_000;
+const SEARCHES: usize = 1_000;
 
 /// What may follow the beginning of a location's URIs in those that are tried.
 const TAILS: [&[u8]; 3] = [b"", b"x", b"/x"];
@@ -102,6 +102,7 @@ impl<'s, 'c> Comparing<'s, 'c> {
             self.try_uri(seed);
         }
         let mut named = Vec::new();
+        self.try_names();
         let mut wanted = self.wanted(&mut named);
         for found in self.found.keys() {
             if !wanted.contains(found) {
@@ -114,6 +115,30 @@ impl<'s, 'c> Comparing<'s, 'c> {
             keys,
         });
         (pairs.collect(), named)
+    }
+
+    /// Tries the names of locations that came, went or changed, with a slash and without: each is a URI of its own, which
+    /// may be redirected.
+    fn try_names(&mut self) {
+        let mut names = Vec::new();
+        for (site, others, counterparts) in [
+            (self.old, self.new, &self.forward),
+            (self.new, self.old, &self.backward),
+        ] {
+            for (place, counterpart) in site.places.iter().zip(counterparts) {
+                let location = &place.location;
+                let is_same = counterpart
+                    .is_some_and(|other| others.places[other].block.id == place.block.id);
+                if is_same || location.is_regex() || location.modifier == Modifier::Named {
+                    continue;
+                }
+                names.extend(location.path.strip_suffix(b"/").map(<[u8]>::to_vec));
+                names.push(location.path.to_vec());
+            }
+        }
+        for name in names {
+            self.try_uri(&name);
+        }
     }
 
     /// Looks for URIs that end in both places of a pair.

@@ -58,8 +58,29 @@ impl<'c> Told<'c> {
         }
     }
 
-    /// What makes a difference, without files and lines, so that the same change elsewhere is known again.
-    pub(super) fn cause(&self, place: &str, changes: &[Change<'c>]) -> String {
+    /// What makes a difference, without files and lines, so that the same change elsewhere is known again; what several
+    /// places have from outside is one change for all of them.
+    pub(super) fn cause(
+        &self,
+        place: &str,
+        blocks: [Directive<'c>; 2],
+        changes: &[Change<'c>],
+    ) -> String {
+        let is_own = |change: &Change<'c>| {
+            let inside = |directive: Option<Directive<'c>>, block| {
+                directive.is_some_and(|directive| directive.parent() == Some(block))
+            };
+            inside(change.old, blocks[0]) || inside(change.new, blocks[1])
+        };
+        let outside = !changes.is_empty() && !changes.iter().any(is_own);
+        match outside && !place.contains('→') {
+            true => self.texts(place.split('`').next().unwrap_or_default(), changes),
+            false => self.texts(place, changes),
+        }
+    }
+
+    /// A place with what is said there on both sides.
+    pub(super) fn texts(&self, place: &str, changes: &[Change<'c>]) -> String {
         let mut cause = place.to_owned();
         for change in changes {
             for (side, directive) in [(0, change.old), (1, change.new)] {

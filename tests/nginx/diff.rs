@@ -11,7 +11,7 @@ use crate::harness::{Echo, Nginx, PORT, Server, say};
 use crate::trace::{Answer, Dice, ask, disk_of, read, request};
 
 /// How many pairs of configurations are made unless `NGINSPECT_DIFF_ROUNDS` says otherwise.
-const ROUNDS: u64 = 60;
+const ROUNDS: u64 = 40;
 
 /// How many random requests look for a difference where there should be none.
 const REQUESTS: usize = 200;
@@ -25,7 +25,7 @@ struct Block {
     /// `location /a`, `server`.
     head: String,
     lines: Vec<String>,
-    blocks: Vec<Block>,
+    blocks: Vec<Self>,
 }
 
 impl Block {
@@ -252,7 +252,7 @@ impl Author {
     }
 
     /// Changes something; the configuration may be refused by nginx afterwards.
-    fn change(&mut self, servers: &mut Vec<Block>) {
+    fn change(&mut self, servers: &mut [Block]) {
         let at = self.dice.roll(servers.len());
         match self.dice.roll(12) {
             0 => self.shuffle(&mut servers[at].blocks),
