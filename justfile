@@ -16,10 +16,10 @@ update:
 refresh TREE:
     NGINSPECT_UPDATE=1 NGINSPECT_NGINX_SOURCE="{{TREE}}" cargo test -q --test tables source_tree -- --nocapture && git diff --stat src/nginx
 
-# Feed the parser with nonsense, on nightly Rust with cargo-fuzz.
-fuzz:
-    cargo +nightly fuzz run parse
+# Feed the parser (or the proofs: `just fuzz space`) with nonsense, on nightly Rust with cargo-fuzz.
+fuzz TARGET="parse":
+    cargo +nightly fuzz run {{TARGET}}
 
-# How long parsing takes.
+# How long parsing and proving take.
 bench:
     cargo bench

@@ -11,6 +11,7 @@ pub use crate::routing;
 pub use crate::source::Span;
 pub use crate::suppress::{FlawKind, Ignores};
 pub use crate::syntax::{Mistake, MistakeKind};
+pub use crate::urispace;
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -296,8 +296,11 @@ fn each_incident_is_told_from_its_first_request() {
 }
 
 #[test]
-fn sound_configurations_earn_nothing() {
-    for name in ["dev-server-port/nginx.conf", "wrong-protocol/nginx.conf"] {
-        assert_eq!(said(&alone(name)), [] as [&str; 0], "{name}");
-    }
+fn sound_configurations_earn_no_more_than_a_note() {
+    assert_eq!(said(&alone("dev-server-port/nginx.conf")), [] as [&str; 0]);
+    // That its clients open longer paths than the name of the location is not to be seen.
+    assert_eq!(
+        said(&alone("wrong-protocol/nginx.conf")),
+        ["note websocket-path-redirect: a handshake for `/ws` is answered with a 301 to `/ws/`"]
+    );
 }

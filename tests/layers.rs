@@ -12,6 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("routing", &["source", "diagnostic", "config", "nginx"]),
     ("urispace", &["source", "config", "nginx", "routing"]),
     (
+        "routes",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
         "difference",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
@@ -58,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "difference",
+            "routes",
             "fingerprint",
             "rule",
         ],
@@ -71,6 +76,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "difference",
+            "routes",
             "rule",
             "rules",
             "settings",

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use nginspect::config::{Config, LoadOptions, Location, Root, load};
-use nginspect::routing::{Choice, Uri, choose, contested, winners};
+use nginspect::routing::{Choice, Uri, choose, example};
+use nginspect::urispace::{Reached, Spaces};
 use proptest::prelude::*;
 
 /// What may stand before and in the name of a location that is tried.
@@ -83,6 +84,19 @@ fn paths(alphabet: &[u8], length: usize) -> Vec<Vec<u8>> {
     all
 }
 
+/// The names of which nginx takes all: it refuses one prefix or exact name twice.
+fn without_doubles(names: &[&str]) -> Vec<String> {
+    let mut written: Vec<String> = Vec::new();
+    for name in names {
+        let bare = |name: &str| name.trim_start_matches("^~ ").to_owned();
+        let clashes = |other: &String| !name.starts_with('~') && bare(other) == bare(name);
+        if !written.iter().any(clashes) {
+            written.push((*name).to_owned());
+        }
+    }
+    written
+}
+
 fn reaches(config: &Config, path: &[u8], location: &Location<'_>) -> bool {
     let server = config.servers().next().expect("a server");
     choose(server, path) == Choice::Location(location.clone())
@@ -99,34 +113,56 @@ proptest! {
     fn no_path_reaches_a_location_whose_requests_another_one_takes(
         names in prop::collection::vec(prop::sample::select(&NAMES[..]), 2..7)
     ) {
-        let mut written: Vec<String> = Vec::new();
-        for name in names {
-            // nginx refuses one prefix or exact name twice.
-            let bare = |name: &str| name.trim_start_matches("^~ ").to_owned();
-            let clashes = |other: &String| !name.starts_with('~') && bare(other) == bare(name);
-            if !written.iter().any(clashes) {
-                written.push(name.to_owned());
+        let written = without_doubles(&names);
+        let config = config(&written);
+        let mut spaces = Spaces::default();
+        for loser in config.locations() {
+            let (takers, but_controls) = match spaces.reached(&loser) {
+                Reached::Nothing(takers) => (takers, false),
+                Reached::Control(_, takers) => (takers, true),
+                Reached::Path(_) | Reached::Unknown(_) => continue,
+            };
+            for path in paths(b"aAb/\n", 4) {
+                if path.windows(2).any(|pair| pair == b"//") {
+                    continue;
+                }
+                let excepted = but_controls && path.contains(&b'\n');
+                prop_assert!(
+                    excepted || !reaches(&config, &path, &loser),
+                    "{:?} reaches {loser} in {written:?}",
+                    path.escape_ascii().to_string()
+                );
+            }
+            for taker in takers {
+                let Some(example) = spaces.contested(&loser, &taker) else { continue };
+                let uri = Uri::parse(example.target.as_bytes(), true).expect("a target");
+                prop_assert!(reaches(&config, &uri.path, &taker));
+                let is_match = match loser.regex() {
+                    Some(regex) => regex.is_match(&uri.path).expect("an answer"),
+                    None => uri.path.starts_with(&loser.path),
+                };
+                prop_assert!(is_match);
             }
         }
-        let config = config(&written);
-        for level in config.location_levels() {
-            for (loser, winner) in level.iter().zip(winners(&level)) {
-                let Some(winner) = winner else { continue };
-                for path in paths(b"aAb/\n", 4) {
-                    let excepted = winner.but_line_feeds && path.contains(&b'\n');
-                    prop_assert!(
-                        excepted || !reaches(&config, &path, loser),
-                        "{:?} reaches {loser} in {written:?}",
-                        path.escape_ascii().to_string()
-                    );
-                }
-                if let Some(example) = contested(&winner.location, loser) {
-                    let uri = Uri::parse(example.target.as_bytes(), true).expect("a target");
-                    prop_assert!(reaches(&config, &uri.path, &winner.location));
-                    let regex = loser.regex().expect("a regex");
-                    prop_assert!(regex.is_match(&uri.path).expect("an answer"));
-                }
-            }
+    }
+
+    #[test]
+    fn what_would_answer_without_a_location_answers_when_it_is_gone(
+        names in prop::collection::vec(prop::sample::select(&NAMES[..]), 2..7)
+    ) {
+        let written = without_doubles(&names);
+        let whole = config(&written);
+        for (index, location) in whole.locations().enumerate() {
+            let Some(found) = example(&location, &["", "x", "/x", "/b"]) else { continue };
+            let mut others = written.clone();
+            others.remove(index);
+            let rest = config(&others);
+            let server = rest.servers().next().expect("a server");
+            let uri = Uri::parse(found.target.as_bytes(), true).expect("a target");
+            let shown = |choice: Choice<'_>| format!("{choice:?}");
+            let answers = shown(choose(server, &uri.path));
+            let said = shown(found.without(&location));
+            prop_assert_eq!(said, answers, "{} without {}", found.target, location);
         }
     }
 

@@ -2,172 +2,19 @@
 //!
 //! Set `NGINSPECT_SPACES` for a number of configurations other than the default, `NGINSPECT_SPACES_FIRST` for the first.
 
+mod letters;
+
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
+use letters::{Chance, DOTS, LINES, Letters};
 use nginspect::config::{Config, Level, LoadOptions, Location, Root, Server, load};
 use nginspect::routing::{Choice, choose};
-use nginspect::urispace::{Found, Goal, Space, Uris};
+use nginspect::urispace::{Found, Goal, Space};
 
 /// How many configurations are made unless `NGINSPECT_SPACES` says otherwise.
-const SPACES: u64 = 150;
-
-/// A stream of random numbers.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ mixed >> 31) as usize % limit
-    }
-
-    fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
-        of[self.below(of.len())]
-    }
-
-    /// True once in so many times.
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
-
-/// What the paths are made of, and the names.
-struct Letters {
-    paths: &'static [u8],
-    length: usize,
-    atoms: &'static [&'static str],
-    names: &'static [&'static str],
-}
-
-const DOTS: Letters = Letters {
-    paths: b"/ab.",
-    length: 6,
-    atoms: &[
-        "a", "b", "/", "\\.", ".", "[ab]", "[^a]", "[^/]", "\\w", "\\W",
-    ],
-    names: &["/", "a", "b", "a/", "b/", ".", "ab"],
-};
-
-const LINES: Letters = Letters {
-    paths: b"/a.\nA",
-    length: 5,
-    atoms: &[
-        "a",
-        "A",
-        "/",
-        "\\x0a",
-        ".",
-        "[^a]",
-        "[[:upper:]]",
-        "\\s",
-        "(?i:a)",
-        "\\N",
-    ],
-    names: &["/", "a", "A", "a/", "A/", "."],
-};
-
-impl Letters {
-    fn pattern(&self, chance: &mut Chance, depth: usize) -> String {
-        let parts = 1 + chance.below(3);
-        let mut text = String::new();
-        for _ in 0..parts {
-            match chance.below(12) {
-                0 if depth < 2 => {
-                    let (first, second) = (
-                        self.pattern(chance, depth + 1),
-                        self.pattern(chance, depth + 1),
-                    );
-                    text += &format!("(?:{first}|{second})");
-                    text += chance.one(&["", "", "+", "?", "*"]);
-                }
-                1 if depth < 2 => {
-                    let look = chance.one(&["?=", "?!", "?!", "?i:"]);
-                    text += &format!("({look}{})", self.pattern(chance, depth + 1));
-                }
-                2 => text += chance.one(&["\\b", "\\B", "$", "\\z", "^", ""]),
-                3 => text += ".*",
-                _ => {
-                    text += chance.one(self.atoms);
-                    text += chance.one(&["", "", "", "", "*", "+", "?", "{2}", "{1,2}"]);
-                }
-            }
-        }
-        text
-    }
-
-    fn location(&self, chance: &mut Chance, inside: &str, depth: usize) -> String {
-        let mut name = inside.to_owned();
-        for _ in 0..chance.below(3) {
-            name += chance.one(self.names);
-        }
-        if !name.starts_with('/') {
-            name.insert(0, '/');
-        }
-        let name = name.replace("//", "/");
-        let pass = match chance.once_in(4) {
-            true => "proxy_pass http://127.0.0.1;",
-            false => "",
-        };
-        let regex = |this: &Self, chance: &mut Chance| {
-            let start = chance.one(&["", "", "^", "^/"]);
-            let end = chance.one(&["", "", "$", "\\Z"]);
-            let case = chance.one(&["~", "~", "~*"]);
-            let pattern = this.pattern(chance, 0);
-            format!("{case} \"{start}{pattern}{end}\"")
-        };
-        let (head, below) = match chance.below(7) {
-            0 => (format!("= {name}"), None),
-            1 => (format!("^~ {name}"), Some(&name)),
-            2 | 3 => (name.clone(), Some(&name)),
-            _ => (regex(self, chance), None),
-        };
-        let is_regex = head.starts_with("~");
-        let mut inner = String::new();
-        if depth < 2 && (below.is_some() || is_regex) && chance.once_in(3) {
-            for _ in 0..=chance.below(3) {
-                let outer = if is_regex { inside } else { &name };
-                inner += &match is_regex {
-                    true => format!("location {} {{ }}\n", regex(self, chance)),
-                    false => self.location(chance, outer, depth + 1),
-                };
-            }
-        }
-        format!("location {head} {{ {pass}\n{inner}}}\n")
-    }
-
-    fn server(&self, chance: &mut Chance) -> String {
-        let locations = 1 + chance.below(6);
-        (0..locations)
-            .map(|_| self.location(chance, "", 0))
-            .collect()
-    }
-
-    /// Every path that a client can send, up to the length.
-    fn paths(&self) -> Vec<Vec<u8>> {
-        let mut all = vec![b"/".to_vec()];
-        let mut last = all.clone();
-        for _ in 1..self.length {
-            last = last
-                .iter()
-                .flat_map(|path| {
-                    let add = move |byte: &u8| [path, &[*byte][..]].concat();
-                    self.paths.iter().map(add)
-                })
-                .collect();
-            all.extend(last.iter().cloned());
-        }
-        all.retain(|path| {
-            let mut segments = path[1..].split(|byte| *byte == b'/').rev();
-            let last = segments.next().unwrap_or_default();
-            !matches!(last, b"." | b"..")
-                && segments.all(|segment| !matches!(segment, b"" | b"." | b".."))
-        });
-        all
-    }
-}
+const SPACES: u64 = 100;
 
 fn config(locations: &str) -> Config {
     let path = PathBuf::from("/nowhere/nginx.conf");
@@ -244,8 +91,7 @@ impl<'c> Question<'_, 'c> {
         let about = format!("{}{:?}", self.about, self.endings);
         let goal = Goal {
             endings: self.endings,
-            below: Vec::new(),
-            uris: Uris::Client,
+            ..Goal::client(Choice::Server)
         };
         match space.find(&goal) {
             Found::Uri(path) => {
@@ -254,7 +100,11 @@ impl<'c> Question<'_, 'c> {
                     let ended = key(&choose(self.servers[*root], &path));
                     assert_eq!(ended, key(choice), "{} for {about}", shown(&path));
                 }
-                let printable = self.known.filter(|known| !known.contains(&b'\n'));
+                // Line feeds are dear, and names that begin with a dot.
+                let is_cheap = |known: &&[u8]| {
+                    !known.contains(&b'\n') && !known.windows(2).any(|pair| pair == b"/.")
+                };
+                let printable = self.known.filter(is_cheap);
                 let is_short = printable.is_none_or(|known| path.len() <= known.len());
                 let known = printable.map(shown);
                 assert!(is_short, "{} although {known:?}: {about}", shown(&path));
@@ -325,9 +175,132 @@ fn what_is_proved_about_all_uris_holds_for_every_short_one() {
             hold(letters, &paths, seed, &mut counts);
         }
     }
-    println!(
-        "{} witnesses, {} proofs that there is none, {} unknown",
-        counts.witnesses, counts.nothing, counts.unknown
-    );
-    assert!(counts.unknown * 10 < counts.witnesses);
+    let Counts {
+        witnesses,
+        nothing,
+        unknown,
+    } = counts;
+    let says =
+        format!("{witnesses} witnesses, {nothing} proofs that there is none, {unknown} unknown");
+    writeln!(std::io::stdout(), "{says}").expect("an open output");
+    assert!(unknown * 10 < witnesses, "{says}");
+}
+
+/// Pieces of PCRE's syntax, in any order.
+const PIECES: [&str; 64] = [
+    "a", "a", "A", "/", "/", "-", "_", " ", ".", ".", "\\n", "\\x41", "\\x{61}", "\\.", "\\-",
+    "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\h", "\\v", "\\N", "\\b", "\\B", "\\A", "\\z",
+    "\\Z", "\\Q", "\\E", "\\/", "^", "^", "$", "$", "*", "+", "?", "{2}", "{1,2}", "{,2}", "{0,1}",
+    "{", "}", "|", "|", "(", "(", "(?:", "(?=", "(?!", "(?i)", "(?x)", "(?s)", "(?-i)", "(?i:",
+    "(?<n>", "(?#a)", ")", ")", "[", "]", "#",
+];
+
+/// What may stand in a class.
+const MEMBERS: [&str; 20] = [
+    "a",
+    "A",
+    "a-z",
+    "/",
+    "-",
+    "^",
+    "]",
+    "[",
+    "\\d",
+    "\\w",
+    "\\W",
+    "[:alpha:]",
+    "[:^alpha:]",
+    "[:upper:]",
+    "[:space:]",
+    "\\n",
+    "\\]",
+    "\\\\",
+    "!-/",
+    "\\b",
+];
+
+fn soup(chance: &mut Chance) -> String {
+    let mut text = String::new();
+    for _ in 0..1 + chance.below(7) {
+        match chance.once_in(8) {
+            true => {
+                text += chance.one(&["[", "[^"]);
+                for _ in 0..1 + chance.below(3) {
+                    text += chance.one(&MEMBERS);
+                }
+                text += "]";
+            }
+            false => text += chance.one(&PIECES),
+        }
+    }
+    let open = text.matches('(').count();
+    let closed = text.matches(')').count();
+    text + &")".repeat(open.saturating_sub(closed))
+}
+
+#[test]
+fn every_syntax_means_what_it_means_to_pcre2() {
+    let paths: Vec<Vec<u8>> = {
+        let mut all: Vec<Vec<u8>> = vec![b"/".to_vec()];
+        let mut last = all.clone();
+        for _ in 0..3 {
+            last = last
+                .iter()
+                .flat_map(|path| b"/aA-\n".iter().map(|byte| [&path[..], &[*byte]].concat()))
+                .collect();
+            all.extend(last.iter().cloned());
+        }
+        all.retain(|path| !path.windows(2).any(|pair| pair == b"//"));
+        all
+    };
+    let exact: String = paths
+        .iter()
+        .map(|path| {
+            let name = String::from_utf8(path.clone()).expect("plain text");
+            format!("location = \"{name}\" {{ }}\n")
+        })
+        .collect();
+    let exact = config(&exact);
+    let names: Vec<Location<'_>> = exact.locations().collect();
+    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let patterns: u64 = number("NGINSPECT_SPACES").unwrap_or(SPACES) * 4;
+    let first: u64 = number("NGINSPECT_SPACES_FIRST").unwrap_or(1);
+    let (mut compared, mut refused) = (0, 0);
+    for seed in first..first + patterns {
+        let mut chance = Chance(seed);
+        let pattern = soup(&mut chance);
+        let modifier = chance.one(&["~", "~*"]);
+        let quoted = pattern.replace('\\', "\\\\").replace('"', "\\\"");
+        let one = config(&format!("location {modifier} \"{quoted}\" {{ }}\n"));
+        let location = one.locations().next().expect("a location");
+        assert_eq!(location.path.text(), pattern);
+        let Some(regex) = location.regex() else {
+            continue;
+        };
+        let mut space = Space::new(&[level(&one), level(&exact)]);
+        for (path, name) in paths.iter().zip(&names) {
+            let goal = Goal {
+                endings: vec![
+                    (0, Choice::Location(location.clone())),
+                    (1, Choice::Location(name.clone())),
+                ],
+                ..Goal::client(Choice::Server)
+            };
+            let is_match = regex.is_match(path).expect("an answer");
+            let about = || format!("{seed}: {modifier} {pattern} and {}", shown(path));
+            match space.find(&goal) {
+                Found::Uri(_) => assert!(is_match, "{}", about()),
+                Found::Nothing(_) => assert!(!is_match, "{}", about()),
+                Found::Unknown(why) => {
+                    assert!(!why.contains("two ways"), "{}", about());
+                    refused += 1;
+                    break;
+                }
+            }
+            compared += 1;
+        }
+    }
+    let says = format!("{compared} answers compared, {refused} patterns refused");
+    writeln!(std::io::stdout(), "{says}").expect("an open output");
+    assert!(compared > 10_000, "{says}");
 }

@@ -14,7 +14,7 @@ use super::output;
 use super::{CLEAN, FAILED, Streams, Terminal};
 use crate::report::printable;
 use crate::report::routes::{dot, html, json, mermaid, text};
-use crate::routing::Routes;
+use crate::routes::Routes;
 
 /// Show the locations of each server, in the order in which nginx decides
 ///

@@ -153,6 +153,18 @@ impl Location<'_> {
         known.iter().find(|pattern| pattern.covers(self))
     }
 
+    /// True when a person called the name of this location, without its last slash, one for WebSockets.
+    pub(super) fn is_known_without_slash(&self) -> bool {
+        let known = &self.directive.config().assumptions.websocket_paths;
+        let name = self.path.strip_suffix(b"/");
+        let is_literal = |text: &&[u8]| !text.contains(&b'*') && !text.contains(&b'?');
+        known
+            .iter()
+            .map(|pattern| pattern.0.as_bytes())
+            .filter(is_literal)
+            .any(|pattern| Some(pattern) == name)
+    }
+
     /// True when a person said that no handshake is meant to come here.
     pub fn is_never_websocket(&self) -> bool {
         let known = &self.directive.config().assumptions.not_websocket_paths;

@@ -80,6 +80,17 @@ impl<'c> Level<'c> {
             .filter_map(move |(.., id)| Location::of(self.config.directive(*id)))
     }
 
+    /// Those whose names begin with a text, whatever their modifiers, by name; a regex as it is written.
+    pub fn beginning_with(self, text: &[u8]) -> impl Iterator<Item = Location<'c>> {
+        let level = super::level(self.block);
+        let rows = &self.config.location_names().all;
+        let first = rows.partition_point(|(at, known, _)| (*at, &**known) < (level, text));
+        rows[first..]
+            .iter()
+            .take_while(move |(at, known, _)| *at == level && known.starts_with(text))
+            .filter_map(move |(.., id)| Location::of(self.config.directive(*id)))
+    }
+
     /// The regexes, in file order.
     pub fn regexes(self) -> impl Iterator<Item = Location<'c>> {
         let level = super::level(self.block);

@@ -52,23 +52,25 @@ fn mismatch(location: &Location<'_>) -> Option<Mismatch> {
             if holds(b"/./") || holds(b"/../") || modifier == Modifier::Exact && ends_in_dots {
                 Some(Mismatch::DotSegment)
             } else {
-                let merged = holds(b"//") && merges_slashes(location.directive.config());
+                let merged = holds(b"//") && location.directive.config().merges_slashes();
                 merged.then_some(Mismatch::DoubleSlash)
             }
         }
     }
 }
 
-/// True unless some server leaves slashes alone: the default server of a socket decides for the others on it.
-fn merges_slashes(config: &Config) -> bool {
-    !config
-        .directives()
-        .filter(|directive| directive.is("merge_slashes"))
-        .any(|directive| {
-            directive
-                .argument(0)
-                .is_none_or(|value| !value.eq_ignore_ascii_case(b"on"))
-        })
+impl Config {
+    /// True unless some server leaves slashes alone: the default server of a socket decides for the others on it.
+    pub fn merges_slashes(&self) -> bool {
+        !self
+            .directives()
+            .filter(|directive| directive.is("merge_slashes"))
+            .any(|directive| {
+                directive
+                    .argument(0)
+                    .is_none_or(|value| !value.eq_ignore_ascii_case(b"on"))
+            })
+    }
 }
 
 fn may_be_redirected_to(location: &Location<'_>) -> bool {

@@ -246,8 +246,13 @@ impl Proxied<'_> {
     }
 }
 
-/// How many locations of a level are asked whether they forward handshakes.
-const MAX_SIBLINGS: usize = 64;
+/// True for an endpoint of an application, in lower case.
+pub(super) fn is_endpoint(path: &str) -> bool {
+    ENDPOINTS.iter().any(|(endpoint, ..)| path == *endpoint)
+}
+
+/// How many locations of a level are compared with another one.
+pub(super) const MAX_SIBLINGS: usize = 64;
 
 /// Points of a path, why, and whether its application is known to ping.
 fn path_points(location: &Location<'_>) -> (u8, String, bool) {

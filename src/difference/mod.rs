@@ -10,6 +10,7 @@ mod effect;
 mod meaning;
 mod pairs;
 mod request;
+mod sample;
 mod told;
 mod ways;
 

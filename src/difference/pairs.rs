@@ -7,8 +7,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::meaning::{Block, Place, Site};
+use super::sample::samples;
 use crate::config::{Location, Modifier, Shape};
-use crate::routing::{Choice, Uri, choose, escape, samples};
+use crate::routing::{Choice, Uri, choose, escape};
 use crate::urispace::{Found, Goal, Space, Uris};
 
 /// Most pairs that are searched for in one pair of servers.
@@ -175,7 +176,9 @@ impl<'s, 'c> Comparing<'s, 'c> {
             self.space.find(&Goal {
                 endings: vec![(0, pair.old.clone()), (1, pair.new.clone())],
                 below: Vec::new(),
+                matches: None,
                 uris,
+                is_printable: false,
             })
         };
         match find(Uris::Any) {

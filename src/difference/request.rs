@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::effect;
 use super::meaning::Change;
+use super::sample::samples;
 use crate::config::{Config, Directive};
 use crate::nginx;
-use crate::routing::{Protocol, Request, samples};
+use crate::routing::{Protocol, Request};
 
 /// How many values of one kind are tried.
 const VALUES: usize = 12;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::request;
+use super::sample::samples;
 use crate::config::Server;
 use crate::nginx::listen::{Host, Socket};
-use crate::routing::{Request, Tracer, samples};
+use crate::routing::{Request, Tracer};
 
 /// Hosts that are tried for whatever no name fits.
 const UNKNOWN: [&str; 2] = ["unknown.example", "unknown.invalid"];

@@ -17,11 +17,16 @@ pub enum Choice<'c> {
 
 /// Finds the location of a normalised path, as `ngx_http_core_find_location` does.
 pub fn choose<'c>(server: Server<'c>, path: &[u8]) -> Choice<'c> {
-    match search(server.directive.locations(), path) {
-        Search::Final(choice) => choice,
-        Search::Prefix(location) => Choice::Location(location),
-        Search::Nothing => Choice::Server,
-    }
+    Search::among(server, path, None)
+}
+
+/// Finds the location of a normalised path as if one location, with all that it holds, was not there.
+pub(super) fn choose_without<'c>(
+    server: Server<'c>,
+    path: &[u8],
+    without: &Location<'c>,
+) -> Choice<'c> {
+    Search::among(server, path, Some(without))
 }
 
 /// What the search on a level says to the level around it.
@@ -33,15 +38,36 @@ enum Search<'c> {
     Nothing,
 }
 
-fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
+impl<'c> Search<'c> {
+    fn among(server: Server<'c>, path: &[u8], without: Option<&Location<'c>>) -> Choice<'c> {
+        match search(server.directive.locations(), path, without) {
+            Self::Final(choice) => choice,
+            Self::Prefix(location) => Choice::Location(location),
+            Self::Nothing => Choice::Server,
+        }
+    }
+}
+
+/// The locations of a name on a level.
+fn named<'c>(
+    level: Level<'c>,
+    name: &[u8],
+    without: Option<&Location<'c>>,
+) -> impl Iterator<Item = Location<'c>> {
+    level
+        .named(name)
+        .filter(move |other| without != Some(other))
+}
+
+fn search<'c>(level: Level<'c>, path: &[u8], without: Option<&Location<'c>>) -> Search<'c> {
     let exact = |location: &Location<'c>| location.modifier == Modifier::Exact;
-    if let Some(exact) = level.named(path).find(exact) {
+    if let Some(exact) = named(level, path, without).find(exact) {
         return Search::Final(Choice::Location(exact));
     }
     let answers_itself = |location: &Location<'c>| location.is_prefix() || exact(location);
-    if !level.named(path).any(|own| answers_itself(&own)) {
+    if !named(level, path, without).any(|own| answers_itself(&own)) {
         let slashed = [path, b"/"].concat();
-        let others = || level.named(&slashed).filter(answers_itself);
+        let others = || named(level, &slashed, without).filter(answers_itself);
         if others().any(|location| redirects_without_slash(&location)) {
             // Of two locations of one name, the settings of the exact one are in force.
             let first = others().find(exact).or_else(|| others().next());
@@ -52,14 +78,13 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
     }
 
     let longest = (0..=path.len()).rev().find_map(|length| {
-        level
-            .named(&path[..length])
+        named(level, &path[..length], without)
             .filter(Location::is_prefix)
             .last()
     });
     let mut best = Search::Nothing;
     if let Some(prefix) = longest {
-        best = match search(prefix.directive.locations(), path) {
+        best = match search(prefix.directive.locations(), path, without) {
             Search::Final(choice) => return Search::Final(choice),
             Search::Prefix(inner) => Search::Prefix(inner),
             Search::Nothing => Search::Prefix(prefix.clone()),
@@ -69,12 +94,12 @@ fn search<'c>(level: Level<'c>, path: &[u8]) -> Search<'c> {
         }
     }
 
-    for location in level.regexes() {
+    for location in level.regexes().filter(|other| without != Some(other)) {
         match location.regex().and_then(|regex| regex.is_match(path).ok()) {
             None => return Search::Final(Choice::Unknown),
             Some(false) => {}
             Some(true) => {
-                let nested = search(location.directive.locations(), path);
+                let nested = search(location.directive.locations(), path, without);
                 return Search::Final(match nested {
                     Search::Final(choice) => choice,
                     Search::Prefix(inner) => Choice::Location(inner),

@@ -2,7 +2,7 @@
 
 use pcre2::bytes::Regex;
 
-use super::choice::{Choice, choose};
+use super::choice::{Choice, choose, choose_without};
 use super::uri::{Uri, escape};
 use crate::config::{Directive, Location, Modifier, Server, Shape};
 use crate::nginx::url::Host;
@@ -26,8 +26,17 @@ impl Example {
         }
     }
 
+    /// What would answer if `location`, with all that it holds, was not there.
+    pub fn without<'c>(&self, location: &Location<'c>) -> Choice<'c> {
+        let path = Uri::parse(self.target.as_bytes(), true).map(|uri| uri.path);
+        match location.server().zip(path) {
+            Some((server, path)) => choose_without(server, &path, location),
+            None => Choice::Unknown,
+        }
+    }
+
     /// The host to ask, with its port unless that is the usual one, and whether TLS is spoken there.
-    pub(super) fn origin(&self) -> Option<(&str, bool)> {
+    pub(crate) fn origin(&self) -> Option<(&str, bool)> {
         let (host, tls) = self.origin.as_ref()?;
         Some((host, *tls))
     }
@@ -61,8 +70,31 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
         .find_map(|tail| request(location, &[&escape(&start), tail.as_bytes()].concat()))
 }
 
+/// A request for the name of a location without its last slash, if nginx certainly redirects it to the one with it.
+///
+/// That is done where the location is looked for, before any `rewrite` in it (`ngx_http_core_find_config_phase`).
+pub fn redirected(location: &Location<'_>) -> Option<Example> {
+    let name = location.path.strip_suffix(b"/")?;
+    let pages = location.directive.effective("error_page").directives;
+    let is_replaced = pages
+        .into_iter()
+        .any(|page| page.arguments().any(|code| code == "301"));
+    if is_replaced {
+        return None;
+    }
+    let wanted = Choice::Redirect(location.clone());
+    asking(location, &escape(name), &wanted).filter(|_| !name.is_empty())
+}
+
 /// The request for a target, if a client can send it and this location certainly answers.
-pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+pub fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+    let found = asking(location, target, &Choice::Location(location.clone()))?;
+    let path = Uri::parse(target, true)?.path;
+    (!rewrites(location.directive, &path)).then_some(found)
+}
+
+/// The request for a target, if a client can send it and the search for a location certainly ends so.
+fn asking(location: &Location<'_>, target: &[u8], wanted: &Choice<'_>) -> Option<Example> {
     let server = location.server()?;
     if location.is_internal() || server.directive.own("return").next().is_some() {
         return None;
@@ -72,9 +104,8 @@ pub(super) fn request(location: &Location<'_>, target: &[u8]) -> Option<Example>
         let unmerged = Uri::parse(target, false);
         unmerged.is_some_and(|unmerged| unmerged.path == uri.path)
     })?;
-    let reached = choose(server, &uri.path) == Choice::Location(location.clone());
-    let rewritten =
-        rewrites(server.directive, &uri.path) || rewrites(location.directive, &uri.path);
+    let reached = choose(server, &uri.path) == *wanted;
+    let rewritten = rewrites(server.directive, &uri.path);
     let origin = origin(server).filter(|_| is_certain(server));
     let target = String::from_utf8(target.to_vec()).ok()?;
     (reached && !rewritten).then_some(Example { target, origin })

@@ -43,7 +43,7 @@ impl Upstream<'_> {
 
 impl<'c> Handler<'c> {
     /// Reads what answers in a block, of which handlers do not reach the blocks inside.
-    pub(super) fn of(block: Directive<'c>) -> Self {
+    pub(crate) fn of(block: Directive<'c>) -> Self {
         if let Some(first) = block.own("return").next() {
             return Self::Return(first);
         }
@@ -83,7 +83,7 @@ impl<'c> Handler<'c> {
     }
 
     /// Where requests are passed on to; `groups` finds an `upstream` block by its name in lower case.
-    pub(super) fn upstream(
+    pub(crate) fn upstream(
         &self,
         groups: impl Fn(&[u8]) -> Option<Directive<'c>>,
     ) -> Option<Upstream<'c>> {

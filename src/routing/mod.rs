@@ -5,23 +5,21 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod challenge;
 mod choice;
 mod content;
-mod cover;
 mod disk;
 mod error_page;
 mod example;
 mod files;
 mod handler;
 mod mapping;
-mod reach;
+mod overmatch;
 mod regexes;
 mod request;
 mod restriction;
 mod rewrite;
-mod routes;
 mod run;
-mod sample;
 mod script;
 mod socket;
 mod tables;
@@ -31,15 +29,17 @@ mod uri;
 mod value;
 mod variables;
 
+pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, redirects_without_slash};
-pub use cover::{Reason, Winner, contested, unreachable, winners};
 pub use disk::{Disk, Entry};
-pub use example::{Example, example};
+pub use example::{Example, example, redirected, request};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
-pub use reach::Reach;
+pub use overmatch::{Overmatch, Wrong, overmatches};
+pub(crate) use request::validate_host;
 pub use request::{Protocol, Request};
-pub use routes::{Answering, Before, Forwarding, Listening, Route, Routes, Site};
-pub use sample::samples;
+pub use restriction::restrictions;
+pub(crate) use socket::{Entrance, port, resolved};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
+pub(crate) use upstream::READ_TIMEOUT;
 pub use uri::{Uri, escape};

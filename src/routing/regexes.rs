@@ -10,13 +10,13 @@ type Key = (Vec<u8>, bool);
 
 /// Every regex that was needed so far; nothing for one that PCRE2 refuses or that is not UTF-8.
 #[derive(Debug, Default)]
-pub(super) struct Regexes {
+pub(crate) struct Regexes {
     known: Mutex<HashMap<Key, Option<Arc<Regex>>>>,
 }
 
 impl Regexes {
     /// The regex of a pattern, compiled with the options that nginx uses (`ngx_regex_compile`).
-    pub(super) fn get(&self, pattern: &[u8], caseless: bool) -> Option<Arc<Regex>> {
+    pub(crate) fn get(&self, pattern: &[u8], caseless: bool) -> Option<Arc<Regex>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let compile = || {
             let pattern = std::str::from_utf8(pattern).ok()?;

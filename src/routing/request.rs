@@ -261,7 +261,7 @@ pub(super) fn request_line(request: &Request) -> Result<Target<'_>, Refused> {
 
 /// The host without port, in lower case and without a last dot (`ngx_http_validate_host`); nothing where nginx answers
 /// 400.
-pub(super) fn validate_host(host: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn validate_host(host: &[u8]) -> Option<Vec<u8>> {
     let mut dot = None;
     let mut end = host.len();
     let (mut usual, mut literal) = (true, false);

@@ -6,7 +6,7 @@ use crate::config::Directive;
 const NAMED: usize = 4;
 
 /// What a request has to fulfil in a block before it is answered; empty when nothing is asked.
-pub(super) fn restrictions(scope: Directive<'_>) -> Vec<String> {
+pub fn restrictions(scope: Directive<'_>) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(addresses(scope));
     let set = |name: &str| {

@@ -9,7 +9,7 @@ use crate::config::{Config, Server};
 use crate::nginx::listen::{Host, Socket};
 
 /// The port of a socket; a Unix one has none.
-pub(super) fn port(socket: &Socket) -> Option<u16> {
+pub(crate) fn port(socket: &Socket) -> Option<u16> {
     (!matches!(socket.host, Host::Unix(_))).then_some(socket.port)
 }
 
@@ -27,7 +27,7 @@ fn is_wildcard(socket: &Socket) -> bool {
 }
 
 /// The one name whose address every machine knows is as good as the address.
-pub(super) fn resolved(mut socket: Socket) -> Socket {
+pub(crate) fn resolved(mut socket: Socket) -> Socket {
     if matches!(&socket.host, Host::Name(name) if name == b"localhost") {
         socket.host = Host::V4(Ipv4Addr::LOCALHOST);
     }
@@ -36,12 +36,12 @@ pub(super) fn resolved(mut socket: Socket) -> Socket {
 
 /// A socket with the servers that listen at it.
 #[derive(Debug)]
-pub(super) struct Entrance<'c> {
-    pub(super) socket: Socket,
+pub(crate) struct Entrance<'c> {
+    pub(crate) socket: Socket,
     /// True when it speaks TLS.
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
     /// The server that answers when no name fits.
-    pub(super) default: Server<'c>,
+    pub(crate) default: Server<'c>,
     /// All servers that listen here, in the order of the file.
     pub(super) servers: Vec<Server<'c>>,
     /// Nothing when nginx looks at no names here, because one server has the socket for itself.
@@ -50,7 +50,7 @@ pub(super) struct Entrance<'c> {
 
 /// How the name of a server fits a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(crate) enum Fit {
     Exact,
     /// `*.name` or `.name`
     Leading(Vec<u8>),
@@ -61,11 +61,11 @@ pub(super) enum Fit {
 }
 
 /// A test of a regex of a server name; true when it matches.
-pub(super) type RegexTest<'t> = &'t mut dyn FnMut(&[u8], bool, &[u8]) -> Option<bool>;
+pub(crate) type RegexTest<'t> = &'t mut dyn FnMut(&[u8], bool, &[u8]) -> Option<bool>;
 
 impl<'c> Entrance<'c> {
     /// The socket as configurations write it: `*` for every address.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self.socket.host {
             Host::V4(Ipv4Addr::UNSPECIFIED) => format!("*:{}", self.socket.port),
             _ => self.socket.to_string(),
@@ -73,7 +73,7 @@ impl<'c> Entrance<'c> {
     }
 
     /// The server of a host (`ngx_http_find_virtual_server`); nothing when the default one answers.
-    pub(super) fn server(&self, host: &[u8], matches: RegexTest<'_>) -> Option<(Server<'c>, Fit)> {
+    pub(crate) fn server(&self, host: &[u8], matches: RegexTest<'_>) -> Option<(Server<'c>, Fit)> {
         self.names.as_ref()?.find(host, matches)
     }
 }
@@ -230,7 +230,7 @@ fn has_captures(regex: &[u8]) -> bool {
 pub(super) struct Arrival<'s, 'c> {
     pub(super) entrance: &'s Entrance<'c>,
     /// True when the client's TLS ends at nginx.
-    pub(super) tls: bool,
+    pub(crate) tls: bool,
     pub(super) assumption: Option<String>,
 }
 

@@ -180,14 +180,14 @@ impl WebSocket {
 /// Answers for many requests to one configuration.
 #[derive(Debug)]
 pub struct Tracer<'c> {
-    pub(super) config: &'c Config,
+    pub(crate) config: &'c Config,
     pub(super) options: Options,
-    pub(super) entrances: Vec<Entrance<'c>>,
+    pub(crate) entrances: Vec<Entrance<'c>>,
     /// The index of each entrance by its socket.
     places: HashMap<Socket, usize>,
-    pub(super) regexes: Regexes,
+    pub(crate) regexes: Regexes,
     /// What of the configuration was left out, which holds for every request.
-    pub(super) skipped: Vec<String>,
+    pub(crate) skipped: Vec<String>,
 }
 
 impl<'c> Tracer<'c> {

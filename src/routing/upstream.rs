@@ -11,7 +11,7 @@ use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
 use crate::nginx::{self, Version};
 
 /// How long an upstream may be silent unless something else is set.
-pub(super) const READ_TIMEOUT: u64 = 60_000;
+pub(crate) const READ_TIMEOUT: u64 = 60_000;
 
 /// A `proxy_pass` address at a moment of a request.
 struct Target {

@@ -25,12 +25,8 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let unreachable = routing::unreachable(config);
+    let mut spaces = urispace::Spaces::default();
     for place in config.proxied() {
-        // There the order of the blocks is the problem, and headers would not help.
-        if unreachable.contains(&place.location.directive.span()) {
-            continue;
-        }
         let intent = place.websocket_intent();
         let severity = match intent.score {
             0 => continue,
@@ -45,6 +41,10 @@ fn check(config: &Config, report: &mut Report) {
                 .is_some_and(|name| name.is_header("Upgrade"))
         });
         if upgrade.problem.is_some() || place.headers().get("Upgrade").is_some() || lost {
+            continue;
+        }
+        // There the order of the blocks is the problem, and headers would not help.
+        if spaces.reached(&place.location).is_nothing() {
             continue;
         }
         let example = routing::example(&place.location, &["", "chat", "/chat"]);

@@ -1,6 +1,7 @@
 //! Every rule. Generated from this directory by `just update`; do not edit.
 
 mod alias_traversal;
+mod blocked_acme_challenge;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod deprecated_directive;
@@ -8,6 +9,7 @@ mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
 mod forbidden_proxy_uri;
+mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
 mod ignore_without_reason;
@@ -25,6 +27,7 @@ mod missing_certificate;
 mod missing_include;
 mod missing_websocket_upgrade;
 mod never_matching_location;
+mod prefix_overmatch;
 mod proxy_path_mismatch;
 mod regex_without_modifier;
 mod short_timeout;
@@ -37,6 +40,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod websocket_path_redirect;
 mod wrong_argument_count;
 mod zero_timeout;
 
@@ -45,6 +49,7 @@ use crate::rule::Rule;
 /// The rules by name.
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
+    ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
@@ -52,6 +57,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
+    ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
@@ -84,6 +90,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         &missing_websocket_upgrade::RULE,
     ),
     ("never-matching-location", &never_matching_location::RULE),
+    ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("short-timeout", &short_timeout::RULE),
@@ -96,6 +103,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

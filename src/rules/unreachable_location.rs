@@ -1,19 +1,24 @@
+use std::collections::HashSet;
+
 use crate::rule::*;
 
 rule! {
-    /// Another location takes every request that this one is for.
+    /// Other locations take every request that this one is for.
     ///
     /// Regexes of one level are tried in the order of the file and the first that matches wins, however short it is. A
     /// `^~` prefix keeps the regexes of its level from being tried at all, unless a longer prefix without `^~` matches.
-    /// nginx accepts two equal regexes and two equal named locations, and never uses the second.
+    /// A plain prefix answers only what no regex matches. nginx accepts two equal regexes and two equal named locations,
+    /// and never uses the second.
     ///
-    /// Only what is certain is reported: a regex that takes a part of what another one is for is not.
+    /// It is proved over all URIs that a client can send, and over those that a redirect inside of nginx may carry; a
+    /// location that takes a part of what another one is for is not reported. Where a regex cannot be analysed, such
+    /// as one with a backreference, nothing is said.
     ///
     /// ## When it is fine
     /// Never; the block is dead.
     ///
     /// ## Fix
-    /// Unsafe: the narrower regex moves above the wider one, and a copy is removed.
+    /// Unsafe: the narrower regex moves above the wider one, a prefix becomes `^~`, and a copy is removed.
     category: Location,
     severity: Error,
     fix: Unsafe,
@@ -22,74 +27,128 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for level in config.location_levels() {
-        let winners = routing::winners(&level);
-        for (location, winner) in level.iter().zip(winners) {
-            let Some(winner) = winner else { continue };
-            if winner.location.directive.span() != location.directive.span() {
-                explain(config, report, location, &winner);
+    let mut spaces = urispace::Spaces::default();
+    let mut dead = HashSet::new();
+    for location in config.location_levels().into_iter().flatten() {
+        // What is inside of one that gets nothing gets nothing for the same cause.
+        let is_inside = location
+            .parent()
+            .is_some_and(|outer| dead.contains(&outer.directive.number()));
+        let reached = spaces.reached(&location);
+        // One that only holds others that answer is no dead block.
+        if is_inside || reached.is_nothing() && spaces.is_dead(&location) {
+            dead.insert(location.directive.number());
+        } else {
+            continue;
+        }
+        if is_inside || location.mismatch().is_some() {
+            continue;
+        }
+        match reached {
+            urispace::Reached::Nothing(takers) => {
+                explain(report, &mut spaces, &location, &takers, "")
             }
+            urispace::Reached::Control(_, takers) => {
+                let but = " (but for a path with a line feed)";
+                explain(report, &mut spaces, &location, &takers, but);
+            }
+            urispace::Reached::Path(_) | urispace::Reached::Unknown(_) => {}
         }
     }
 }
 
-fn explain(
-    config: &Config,
+fn explain<'c>(
     report: &mut Report,
-    location: &Location<'_>,
-    winner: &routing::Winner<'_>,
+    spaces: &mut urispace::Spaces<'c>,
+    location: &Location<'c>,
+    takers: &[Location<'c>],
+    exception: &str,
 ) {
     let place = location.directive.span();
-    let other = &winner.location;
-    let other_place = other.directive.span();
-    let line = config.place(other_place, place);
-    let witness = routing::contested(other, location);
-    let what = match &witness {
-        Some(example) => format!(
-            "`{}`, like everything for `{location}`, goes to `{other}`",
-            example.target
-        ),
-        None => format!("everything for `{location}` goes to `{other}`"),
+    let config = location.directive.config();
+    let line = |taker: &Location<'_>| config.place(taker.directive.span(), place);
+    let Some(first) = takers.first() else {
+        // Of a name it is another rule's to say.
+        if !location.is_regex() {
+            return;
+        }
+        let what = match location.parent() {
+            Some(outer) => format!("no path that `{outer}` gets"),
+            None => "no path of a request".to_owned(),
+        };
+        report
+            .at(place, format!("{what} matches `{location}`{exception}"))
+            .here("this block gets no request")
+            .help("A path begins with `/`; before it is compared, nginx decodes it, merges slashes and resolves `.` and `..`.");
+        return;
     };
-    let exception = if winner.but_line_feeds {
-        " (but for a path with a line feed)"
-    } else {
-        ""
+    let witness = spaces.contested(location, first);
+    let all: Vec<String> = takers
+        .iter()
+        .map(|taker| format!("`{taker}` on {}", line(taker)))
+        .collect();
+    let others = all.join(", ");
+    let message = match &witness {
+        Some(example) if all.len() == 1 => {
+            format!(
+                "`{}`, like everything for `{location}`, goes to {others}",
+                example.target
+            )
+        }
+        _ => format!("everything for `{location}` goes to {others}"),
     };
-    let finding = report.at(place, format!("{what} on {line}{exception}"));
+    let finding = report.at(place, format!("{message}{exception}"));
+    let url = witness.and_then(|example| example.url("http"));
     finding.here("this block gets no request").witness(
-        witness
-            .and_then(|example| example.url("http"))
-            .map(|url| format!("GET {url}")),
-        format!("answered by `location {other}` on {line}"),
+        url.map(|url| format!("GET {url}")),
+        format!("answered by `location {first}` on {}", line(first)),
     );
-    match winner.reason {
-        routing::Reason::Preference => {
-            finding
-                .label(other_place, "no regex of this level is tried below this prefix")
-                .help(format!(
-                    "Moving the block has no effect: `^~` wins wherever it stands. Put the regex inside `location {other}`, or drop its `^~`."
-                ));
-        }
-        routing::Reason::Order if winner.is_equal => {
-            finding
-                .label(other_place, "the first of two that match the same wins")
-                .help("Put both blocks into one.")
-                .fix(
-                    "remove the block that is never used",
-                    [location.directive.remove()],
-                );
-        }
-        routing::Reason::Order => {
-            finding
-                .label(other_place, "this regex is tried first")
-                .help(format!(
-                    "Move the block above {line}: the order of the file counts among regexes, and only there."
-                ))
-                .fix(
-                    format!("move it above `location {other}`"),
-                    location.directive.move_before(other.directive).into_iter().flatten(),
-                );
-        }
+    let is_same = first.path.value == location.path.value && first.modifier == location.modifier;
+    let are_regexes = takers.iter().all(Location::is_regex);
+    for taker in takers {
+        finding.label(
+            taker.directive.span(),
+            match taker.modifier {
+                _ if is_same => "the first of two that match the same wins",
+                Modifier::PreferentialPrefix if location.is_regex() => {
+                    "no regex of this level is tried below this prefix"
+                }
+                _ if location.is_regex() && taker.is_regex() => "this regex is tried first",
+                Modifier::Regex | Modifier::CaselessRegex => "this regex wins over plain prefixes",
+                Modifier::Exact => "an exact name wins over all others",
+                Modifier::Prefix | Modifier::PreferentialPrefix | Modifier::Named => {
+                    "this longer prefix wins"
+                }
+            },
+        );
+    }
+    if is_same {
+        finding.help("Put both blocks into one.").fix(
+            "remove the block that is never used",
+            [location.directive.remove()],
+        );
+    } else if location.is_regex() && are_regexes {
+        finding
+            .help(format!(
+                "Move the block above {}: the order of the file counts among regexes, and only there.",
+                line(first)
+            ))
+            .fix(
+                format!("move it above `location {first}`"),
+                location.directive.move_before(first.directive).into_iter().flatten(),
+            );
+    } else if location.is_regex() && takers.len() == 1 {
+        finding.help(format!(
+            "Moving the block has no effect: `^~` wins wherever it stands. Put the regex inside `location {first}`, or drop its `^~`."
+        ));
+    } else if location.modifier == Modifier::Prefix && are_regexes {
+        // Not where the regexes would then get nothing.
+        let prefer = Edit::insert_before(location.path.span, "^~ ");
+        let edits = spaces.may_prefer(location).then_some(prefer);
+        finding
+            .help("Moving the block has no effect: regexes win over plain prefixes wherever they stand. `^~` would keep them from being tried.")
+            .fix("write `^~`", edits);
+    } else {
+        finding.help("Moving the block has no effect. Remove it, or narrow the others.");
     }
 }

@@ -14,6 +14,7 @@ mod bytes;
 mod literals;
 mod nfa;
 mod pattern;
+mod reached;
 mod search;
 mod tree;
 
@@ -21,6 +22,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use reached::{Reached, Spaces};
 pub use search::Uris;
 
 use crate::config::{Level, Location, Modifier};
@@ -28,7 +30,7 @@ use crate::routing::Choice;
 use automaton::Automaton;
 use literals::{Literals, Seen};
 use search::{Ended, Followed, Part, Search, Visit};
-use tree::{Id, Lost, Path, Taker, Target, Tree};
+use tree::{Facts, Id, Lost, Path, Taker, Target, Tree};
 
 /// Most refinements of one goal.
 const ROUNDS: usize = 5_000;
@@ -59,8 +61,12 @@ pub struct Goal<'c> {
     pub endings: Vec<(usize, Choice<'c>)>,
     /// How the URI has to begin, decoded; empty for any.
     pub below: Vec<u8>,
+    /// A location of the first root that the URI has to match, whether or not it answers.
+    pub matches: Option<Location<'c>>,
     /// Which URIs count.
     pub uris: Uris,
+    /// True to leave out those with a control character.
+    pub is_printable: bool,
 }
 
 impl<'c> Goal<'c> {
@@ -69,7 +75,9 @@ impl<'c> Goal<'c> {
         Self {
             endings: vec![(0, choice)],
             below: Vec::new(),
+            matches: None,
             uris: Uris::Client,
+            is_printable: false,
         }
     }
 }
@@ -139,6 +147,7 @@ struct Task {
     begin: Vec<u8>,
     is_whole: bool,
     uris: Uris,
+    is_printable: bool,
 }
 
 impl Task {
@@ -151,8 +160,20 @@ impl Task {
             begin: goal.below.clone(),
             is_whole: false,
             uris: goal.uris,
+            is_printable: goal.is_printable,
         };
         let mut whole: Option<Vec<u8>> = None;
+        if let Some(location) = &goal.matches {
+            let name = &location.path;
+            if location.is_regex() {
+                task.wanted.push(tree.id(0, location)?);
+            } else if name.starts_with(&task.begin) {
+                task.begin = name.to_vec();
+            } else if !task.begin.starts_with(name) {
+                return None;
+            }
+            whole = (location.modifier == Modifier::Exact).then(|| name.to_vec());
+        }
         for (root, choice) in &goal.endings {
             let target = tree.target(*root, choice)?;
             let (names, is_whole) = tree.names(&target);
@@ -183,6 +204,20 @@ impl Task {
         is_possible.then_some(task)
     }
 
+    /// True when what every URI begins with is one.
+    fn is_whole_uri(&self) -> bool {
+        let is_printable = !self.begin.iter().any(u8::is_ascii_control);
+        let is_free = self.wanted.is_empty() && (is_printable || !self.is_printable);
+        is_free && self.uris.holds(&self.begin)
+    }
+
+    /// Why not all targets win.
+    fn lost(&self, tree: &Tree<'_>, facts: &impl Facts) -> Option<Lost> {
+        self.targets
+            .iter()
+            .find_map(|target| tree.wins(target, facts).err())
+    }
+
     /// What a URI has to do with a regex.
     fn part(&self, id: Id) -> Part {
         if self.wanted.contains(&id) {
@@ -207,9 +242,20 @@ impl<'c> Space<'c> {
 
     /// Looks for the cheapest URI of a goal: short, and printable if one is.
     pub fn find(&mut self, goal: &Goal<'c>) -> Found<'c> {
+        if self.tree.is_too_deep {
+            return Found::Unknown("the locations are nested too deeply".to_owned());
+        }
         let Some(task) = Task::new(&self.tree, goal) else {
             return Found::Nothing(Vec::new());
         };
+        // What every URI of the goal begins with is the cheapest of them, if it is one.
+        let begin = Path {
+            tree: &self.tree,
+            path: &task.begin,
+        };
+        if task.is_whole_uri() && task.lost(&self.tree, &begin).is_none() {
+            return Found::Uri(task.begin);
+        }
         let mut view = match self.first_view(&task) {
             Ok(view) => view,
             Err(unknown) => return unknown,
@@ -252,11 +298,7 @@ impl<'c> Space<'c> {
         let mut doubt = None;
         let ended = search(tree, task, view, &mut self.spent, |path| {
             let facts = Path { tree, path };
-            let lost = task
-                .targets
-                .iter()
-                .find_map(|target| tree.wins(target, &facts).err());
-            let taker = match lost {
+            let taker = match task.lost(tree, &facts) {
                 None => {
                     round = Round::Found(path.to_vec());
                     return Visit::Stop;
@@ -347,10 +389,13 @@ impl<'c> Space<'c> {
                 place += 1;
             }
         }
-        let locations = takers.iter().map(|taker| {
+        let ids = takers.iter().map(|taker| {
             let (Taker::Block(id) | Taker::Redirect(id)) = *taker;
-            self.tree.blocks[id].location.clone()
+            id
         });
+        // In the order of the file.
+        let ids: BTreeSet<Id> = ids.collect();
+        let locations = ids.iter().map(|id| self.tree.blocks[*id].location.clone());
         locations.collect()
     }
 }
@@ -396,6 +441,7 @@ fn search(
     }
     let search = Search {
         uris: task.uris,
+        is_printable: task.is_printable,
         begin: &task.begin,
         is_whole: task.is_whole,
         literals: &literals,
@@ -408,10 +454,9 @@ fn search(
             places: &places,
             ends: text.ends,
         };
-        let may_win = |target: &Target| tree.wins(target, &facts).is_ok();
-        match task.targets.iter().all(may_win) {
-            true => visit(&text.bytes()),
-            false => Visit::GoOn,
+        match task.lost(tree, &facts) {
+            None => visit(&text.bytes()),
+            Some(_) => Visit::GoOn,
         }
     })
 }

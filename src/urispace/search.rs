@@ -28,6 +28,8 @@ pub enum Uris {
 type Normal = u32;
 
 const SLASH: Normal = 1;
+const DOT: Normal = 2;
+const DOTS: Normal = 3;
 const SEGMENT: Normal = 4;
 
 impl Uris {
@@ -37,8 +39,6 @@ impl Uris {
 
     /// What `ngx_http_parse_complex_uri` leaves of a path: a slash first, no segment `.` or `..`, no zero byte.
     fn step(self, state: Normal, byte: u8) -> Option<Normal> {
-        const DOT: Normal = 2;
-        const DOTS: Normal = 3;
         if self == Self::Any {
             return Some(SEGMENT);
         }
@@ -56,6 +56,19 @@ impl Uris {
     fn is_end(state: Normal) -> bool {
         state == SLASH || state == SEGMENT
     }
+
+    /// True for a whole URI of this kind.
+    pub(super) fn holds(self, path: &[u8]) -> bool {
+        let end = path
+            .iter()
+            .try_fold(self.start(), |state, byte| self.step(state, *byte));
+        end.is_some_and(Self::is_end)
+    }
+}
+
+/// What it costs more when a name begins with a dot: it reads as a hidden file.
+fn oddity(state: Normal) -> u64 {
+    if state == DOT { 150 } else { 0 }
 }
 
 /// An automaton that a search follows.
@@ -79,6 +92,8 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Search<'s> {
     pub(super) uris: Uris,
+    /// True to leave out control characters.
+    pub(super) is_printable: bool,
     /// What the text begins with.
     pub(super) begin: &'s [u8],
     /// True when it is nothing else.
@@ -200,6 +215,9 @@ impl Search<'_> {
                 .iter()
                 .filter_map(|class| class.iter().find(|byte| !named.contains(byte)));
             for byte in named.iter().chain(rest) {
+                if self.is_printable && byte.is_ascii_control() {
+                    continue;
+                }
                 let Some(normal) = self.uris.step(states[at * width], *byte) else {
                     continue;
                 };
@@ -217,7 +235,7 @@ impl Search<'_> {
                 if distance == FAR {
                     continue;
                 }
-                let cost = costs[at] + cost(*byte);
+                let cost = costs[at] + cost(*byte) + oddity(normal);
                 let other = match known.get(&next[..]) {
                     Some(other) if costs[*other as usize] <= cost => continue,
                     Some(other) => *other,
@@ -266,6 +284,9 @@ impl Search<'_> {
                     .ok_or(TooMany)?;
             }
         }
+        if self.is_printable && self.begin.iter().any(u8::is_ascii_control) {
+            return Ok(None);
+        }
         let mut first = vec![normal, position];
         first.extend(states);
         Ok(Some(first))
@@ -289,28 +310,30 @@ impl Search<'_> {
 
     /// The bytes that nothing tells apart, the cheapest first.
     fn classes(&self) -> Vec<Vec<u8>> {
-        let mut bytes: Vec<u8> = (0..=255).collect();
-        bytes.sort_by_key(|byte| (cost(*byte), *byte));
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut classes: Vec<Vec<u8>> = Vec::new();
-        for byte in bytes {
-            let own = match byte {
-                b'/' => 1,
-                b'.' => 2,
-                0 => 3,
-                _ => 0,
-            };
-            let automata = self.followed.iter();
-            let mut key: Vec<u8> = automata
-                .map(|followed| followed.automaton.borrow().class(byte))
-                .collect();
-            key.push(own);
-            let class = *known.entry(key).or_insert(classes.len());
-            match classes.get_mut(class) {
-                Some(class) => class.push(byte),
-                None => classes.push(vec![byte]),
+        let mut class_of = [0_u8; 256];
+        class_of[usize::from(b'/')] = 1;
+        class_of[usize::from(b'.')] = 2;
+        class_of[0] = 3;
+        let mut count = 4;
+        for followed in &self.followed {
+            let automaton = followed.automaton.borrow();
+            let mut known: HashMap<(u8, u8), u8> = HashMap::new();
+            for byte in 0..=255 {
+                let class = &mut class_of[usize::from(byte)];
+                let next = u8::try_from(known.len()).unwrap_or(u8::MAX);
+                *class = *known.entry((*class, automaton.class(byte))).or_insert(next);
             }
+            count = known.len();
         }
+        let mut classes: Vec<Vec<u8>> = vec![Vec::new(); count];
+        for byte in 0..=255 {
+            classes[usize::from(class_of[usize::from(byte)])].push(byte);
+        }
+        for class in &mut classes {
+            class.sort_by_key(|byte| cost(*byte));
+        }
+        // The cheap ones first, so that of texts of one cost the same one is always found.
+        classes.sort_by_key(|class| class.first().map(|byte| (cost(*byte), *byte)));
         classes
     }
 }

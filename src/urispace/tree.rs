@@ -8,6 +8,9 @@ use pcre2::bytes::Regex;
 use crate::config::{Level, Location, Modifier};
 use crate::routing::{Choice, redirects_without_slash};
 
+/// How deep locations may be nested.
+const DEPTH: usize = 100;
+
 /// The number of a location.
 pub(super) type Id = usize;
 
@@ -21,6 +24,8 @@ pub(super) struct Tree<'c> {
     pub(super) levels: Vec<Side>,
     /// The level of each root.
     roots: Vec<LevelId>,
+    /// True when locations are nested more deeply than is read.
+    pub(super) is_too_deep: bool,
     /// By root and the number of the directive.
     numbers: HashMap<(usize, u32), Id>,
 }
@@ -103,8 +108,12 @@ impl<'c> Tree<'c> {
             let first = tree.side();
             tree.roots.push(first);
             // Levels that are still to be read, with the location around them.
-            let mut waiting = vec![(*level, first, None)];
-            while let Some((level, number, parent)) = waiting.pop() {
+            let mut waiting = vec![(*level, first, None, 0)];
+            while let Some((level, number, parent, depth)) = waiting.pop() {
+                if depth > DEPTH {
+                    tree.is_too_deep = true;
+                    break;
+                }
                 for location in level.iter() {
                     if location.modifier == Modifier::Named {
                         continue;
@@ -112,7 +121,7 @@ impl<'c> Tree<'c> {
                     let inner = tree.side();
                     let id = tree.blocks.len();
                     let numbered = location.directive.number();
-                    waiting.push((location.directive.locations(), inner, Some(id)));
+                    waiting.push((location.directive.locations(), inner, Some(id), depth + 1));
                     let regex = location
                         .regex()
                         .filter(|_| !location.path.has_placeholder());
@@ -237,13 +246,16 @@ impl<'c> Tree<'c> {
         self.levels[level].names.is_empty() && self.levels[level].regexes.is_empty()
     }
 
+    /// The number of a location below a root.
+    pub(super) fn id(&self, root: usize, location: &Location<'c>) -> Option<Id> {
+        let number = location.directive.number();
+        self.numbers.get(&(root, number)).copied()
+    }
+
     /// A way for a search to end; nothing when none ends so.
     pub(super) fn target(&self, root: usize, choice: &Choice<'c>) -> Option<Target> {
         let level = *self.roots.get(root)?;
-        let find = |location: &Location<'c>| {
-            let number = location.directive.number();
-            self.numbers.get(&(root, number)).copied()
-        };
+        let find = |location: &Location<'c>| self.id(root, location);
         let (last, redirect) = match choice {
             Choice::Location(location) => (Some(find(location)?), None),
             Choice::Redirect(location) => {

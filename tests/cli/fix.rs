@@ -11,7 +11,7 @@ use crate::program::{Outcome, nginspect};
 /// A location whose handshake lacks HTTP/1.1, which is safe to cure, and an alias that is not.
 const SITE: &str = "server {
     server_name a.example;
-    location /ws/ {
+    location /api/ws/ {
         proxy_pass http://127.0.0.1:8000;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection \"upgrade\";

@@ -339,7 +339,7 @@ fn config_prefix_and_root_start_at_the_file() {
 
 #[test]
 fn select_and_ignore_choose_rules_by_name_or_category() {
-    let bad = location("/ws/", "proxy_read_timeout 3s;");
+    let bad = location("/api/ws/", "proxy_read_timeout 3s;");
     let rules = |settings: &str| {
         let outcome = under(settings, &bad);
         let rules = outcome.stdout.lines().filter_map(|line| {

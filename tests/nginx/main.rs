@@ -8,10 +8,13 @@ mod diff;
 mod fixes;
 mod fixtures;
 mod harness;
+#[path = "../letters/mod.rs"]
+mod letters;
 mod load;
 mod locations;
 mod routes;
 mod routing;
+mod spaces;
 mod tokenizer;
 mod trace;
 mod truth;

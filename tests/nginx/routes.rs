@@ -4,7 +4,7 @@
 use std::fs;
 
 use nginspect::config::{Config, LoadOptions, Root, load};
-use nginspect::routing::{Reach, Routes};
+use nginspect::routes::{Reach, Routes};
 
 use crate::harness::{Nginx, PORT, Server};
 

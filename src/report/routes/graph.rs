@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::routing::{Handler, Routes, Site, Upstream};
+use crate::routes::{Routes, Site};
+use crate::routing::{Handler, Upstream};
 
 /// What kind of place a location leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,8 @@ use super::{
 use crate::config::Config;
 use crate::report::trace::duration;
 use crate::report::xml::escaped;
-use crate::routing::{Before, Handler, Reach, Route, Routes, Site};
+use crate::routes::{Before, Reach, Route, Routes, Site};
+use crate::routing::Handler;
 
 const STYLE: &str = include_str!("page.css");
 

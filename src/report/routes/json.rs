@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use crate::config::{Config, Directive};
-use crate::routing::{Before, Forwarding, Handler, Listening, Route, Routes, Site};
+use crate::routes::{Before, Forwarding, Listening, Route, Routes, Site};
+use crate::routing::Handler;
 use crate::source::Span;
 
 /// Writes the document on one line.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::graph::{Graph, Kind, Shape};
 use crate::report::printable;
-use crate::routing::Routes;
+use crate::routes::Routes;
 
 /// Writes the flowchart.
 ///

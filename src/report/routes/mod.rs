@@ -9,7 +9,7 @@ mod picture;
 pub mod text;
 
 use crate::config::Config;
-use crate::routing::{Before, Forwarding, Listening, Reach, Route, Routes, Site};
+use crate::routes::{Before, Forwarding, Listening, Reach, Route, Routes, Site};
 use crate::source::Span;
 
 /// What stands for the requests that no location takes.

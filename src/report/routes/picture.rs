@@ -6,7 +6,7 @@ use super::graph::{Kind, Target, Targets};
 use super::{OTHERWISE, listening, shortened, title};
 use crate::config::Modifier;
 use crate::report::xml::escaped;
-use crate::routing::{Forwarding, Reach, Route, Site};
+use crate::routes::{Forwarding, Reach, Route, Site};
 
 /// Distances in pixels.
 const ROW: f64 = 30.0;

@@ -6,7 +6,8 @@ use super::{before, listening, near, place, search, shortened, site_span, title,
 use crate::config::Modifier;
 use crate::report::printable;
 use crate::report::trace::duration;
-use crate::routing::{Handler, Reach, Route, Routes, Site};
+use crate::routes::{Reach, Route, Routes, Site};
+use crate::routing::Handler;
 use crate::source::Span;
 
 /// Names that are longer put the handlers after them out of their column.

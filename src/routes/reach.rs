@@ -2,13 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::cover::{Reason, Winner, winners};
-use super::example::{Example, example, request};
-use super::sample::samples;
-use super::socket::{Entrance, port};
-use super::trace::Tracer;
-use super::uri::escape;
-use crate::config::{Config, Directive, Location, Mismatch, Modifier, Server, Visibility};
+use crate::config::{Config, Directive, Location, Modifier, Server, Visibility};
+use crate::routing::{Entrance, Example, Tracer, escape, example, port, request};
+use crate::urispace::{Reached, Spaces};
 
 /// Whether any request reaches a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +50,7 @@ const TAILS: [&str; 9] = ["", "x", "/", "/x", "x/", "x.html", "-", "x/y.z", "%0A
 /// What is known once for all locations of a configuration.
 pub(super) struct Reaches<'t, 'c> {
     config: &'c Config,
-    /// By the number of the location that gets nothing.
-    winners: HashMap<u32, Winner<'c>>,
+    spaces: Spaces<'c>,
     /// The sockets by their ports.
     entrances: HashMap<u16, Vec<&'t Entrance<'c>>>,
     tracer: &'t Tracer<'c>,
@@ -65,14 +60,6 @@ pub(super) struct Reaches<'t, 'c> {
 
 impl<'t, 'c> Reaches<'t, 'c> {
     pub(super) fn new(tracer: &'t Tracer<'c>) -> Self {
-        let mut all = HashMap::new();
-        for level in tracer.config.location_levels() {
-            let winners = winners(&level);
-            let taken = level.iter().zip(winners);
-            all.extend(
-                taken.filter_map(|(location, winner)| Some((location.directive.number(), winner?))),
-            );
-        }
         let mut entrances: HashMap<u16, Vec<&Entrance<'c>>> = HashMap::new();
         for entrance in &tracer.entrances {
             if let Some(port) = port(&entrance.socket) {
@@ -81,33 +68,22 @@ impl<'t, 'c> Reaches<'t, 'c> {
         }
         Self {
             config: tracer.config,
-            winners: all,
+            spaces: Spaces::default(),
             entrances,
             tracer,
             led: HashMap::new(),
         }
     }
 
-    /// Judges a location; `outer` is what was found of the one around it.
-    pub(super) fn of(&mut self, location: &Location<'c>, outer: Option<&Reach>) -> Reach {
-        if matches!(outer, Some(Reach::No(_))) {
-            return Reach::No("no request reaches the location around it".to_owned());
-        }
+    /// Judges a location.
+    pub(super) fn of(&mut self, location: &Location<'c>) -> Reach {
         let place =
             |other: Directive<'_>| self.config.place(other.span(), location.directive.span());
-        let seen = location.visibility();
-        if let Some(winner) = self.winners.get(&location.directive.number())
-            && !winner.but_line_feeds
-        {
-            let (other, at) = (&winner.location, place(winner.location.directive));
-            return Reach::No(match winner.reason {
-                Reason::Order if winner.is_equal => {
-                    format!("`{other}` on {at} is the same and stands first")
-                }
-                Reason::Order => format!("`{other}` on {at} matches first"),
-                Reason::Preference => {
-                    format!("`{other}` on {at} keeps regexes from being tried")
-                }
+        let reached = self.spaces.reached(location);
+        if let Reached::Nothing(takers) = &reached {
+            return Reach::No(match &takers[..] {
+                [] => "no path of a request matches it".to_owned(),
+                _ => self.taken(location, takers),
             });
         }
         let Some(server) = location.server() else {
@@ -119,36 +95,20 @@ impl<'t, 'c> Reaches<'t, 'c> {
                 place(answer)
             ));
         }
-        if let Some(mismatch) = location.mismatch()
-            && (mismatch == Mismatch::BlankBeforeAnchor
-                || seen == Visibility::Whole
-                    && !location.is_internal()
-                    && !location.may_be_redirected_to())
-        {
-            return Reach::No(
-                match mismatch {
-                    Mismatch::NoSlash => "no path begins so: the `/` is missing",
-                    Mismatch::DoubleSlash => "nginx merges `//` in a path",
-                    Mismatch::DotSegment => "nginx resolves `.` and `..` in a path",
-                    Mismatch::BlankBeforeAnchor => "nothing can stand before `^`",
-                }
-                .to_owned(),
-            );
-        }
         let unknown = |reason: &str| Reach::Unknown(reason.to_owned());
-        if location.modifier == Modifier::Named {
-            return unknown("only asked for by its name");
-        }
-        if location.is_internal() {
-            return unknown("only for redirects inside of nginx");
-        }
-        if seen == Visibility::Partial {
+        let path = match reached {
+            Reached::Unknown(why) => return Reach::Unknown(why),
+            Reached::Path(path) | Reached::Control(path, _) => path,
+            Reached::Nothing(_) => Vec::new(),
+        };
+        if location.visibility() == Visibility::Partial {
             return unknown("not all that belongs around it was read");
         }
         if server.directive.own("return").next().is_some() {
             return unknown("the server may answer by its `return` first");
         }
-        let Some(found) = any_request(location) else {
+        let found = request(location, &escape(&path)).or_else(|| example(location, &TAILS));
+        let Some(found) = found else {
             return unknown("no request was found that certainly reaches it");
         };
         let Some((host, tls)) = found.origin() else {
@@ -159,6 +119,29 @@ impl<'t, 'c> Reaches<'t, 'c> {
             return unknown("no host was found that certainly leads to its server");
         }
         Reach::Yes(found)
+    }
+
+    /// Which locations take everything that another one is for.
+    fn taken(&self, location: &Location<'c>, takers: &[Location<'c>]) -> String {
+        let named = |taker: &Location<'c>| {
+            let from = location.directive.span();
+            let place = self.config.place(taker.directive.span(), from);
+            format!("`{taker}` on {place}")
+        };
+        let all: Vec<String> = takers.iter().map(named).collect();
+        match takers {
+            [taker]
+                if taker.path.value == location.path.value
+                    && taker.modifier == location.modifier =>
+            {
+                format!("{} is the same and stands first", all[0])
+            }
+            [taker] if taker.modifier == Modifier::PreferentialPrefix && location.is_regex() => {
+                format!("{} keeps regexes from being tried", all[0])
+            }
+            [taker] if taker.is_regex() => format!("{} matches first", all[0]),
+            _ => format!("all that it is for goes to {}", listed(&all)),
+        }
     }
 
     /// True when a socket with the port of a host has this server answer for it.
@@ -183,6 +166,21 @@ impl<'t, 'c> Reaches<'t, 'c> {
         });
         self.led.insert(key, leads);
         leads
+    }
+}
+
+/// `a`, `b` and `c`, a few of them.
+fn listed(all: &[String]) -> String {
+    const NAMED: usize = 3;
+    match all {
+        [all @ .., last] if !all.is_empty() && all.len() < NAMED => {
+            format!("{} and {last}", all.join(", "))
+        }
+        [first] => first.clone(),
+        all => {
+            let named = all.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            format!("{} and {} more", named.join(", "), all.len() - named.len())
+        }
     }
 }
 
@@ -211,36 +209,4 @@ fn answers_first(server: Server<'_>) -> Option<Directive<'_>> {
         && !may_stop(block)
         && !block.locations().iter().any(named);
     is_certain.then_some(answer)
-}
-
-/// A request that a location certainly answers.
-fn any_request(location: &Location<'_>) -> Option<Example> {
-    if let Some(found) = example(location, &TAILS) {
-        return Some(found);
-    }
-    if !location.is_regex() {
-        return None;
-    }
-    let mut starts = vec![b"".to_vec(), b"/x".to_vec(), b"/".to_vec()];
-    if let Some(outer) = location.parent() {
-        let begins = match outer.is_regex() {
-            true => samples(&outer.path),
-            false => vec![outer.path.to_vec()],
-        };
-        for begin in begins {
-            starts.push([&begin, &b"x"[..]].concat());
-            starts.push([&begin, &b"/"[..]].concat());
-            starts.push(begin);
-        }
-    }
-    let texts = samples(&location.path);
-    let longer = texts.iter().map(|text| [text, &b"x"[..]].concat());
-    let all: Vec<Vec<u8>> = texts.iter().cloned().chain(longer).collect();
-    let mut paths = all.iter().flat_map(|text| {
-        starts
-            .iter()
-            .map(move |start| [&start[..], text].concat())
-            .filter(|path| path.starts_with(b"/"))
-    });
-    paths.find_map(|path| request(location, &escape(&path)))
 }

@@ -1,19 +1,20 @@
 //! Every server with its locations, in the order in which nginx decides between them.
 
+mod reach;
+
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::handler::{Handler, Upstream};
-use super::reach::{Reach, Reaches};
-use super::request::validate_host;
-use super::restriction::restrictions;
-use super::socket::resolved;
-use super::trace::{Options, Tracer};
-use super::upstream::READ_TIMEOUT;
+pub use reach::Reach;
+
 use crate::config::{
     Config, Directive, Location, Modifier, Proxied, Scope, Server, UpgradeProblem, Visibility,
 };
 use crate::nginx::listen::{Listen, Socket};
+use crate::routing::{
+    Handler, Options, READ_TIMEOUT, Tracer, Upstream, resolved, restrictions, validate_host,
+};
+use reach::Reaches;
 
 /// What a configuration does with requests, server by server.
 #[derive(Debug)]
@@ -306,7 +307,7 @@ impl<'c> Builder<'_, 'c> {
             Handler::Return(_) => Vec::new(),
             _ => restrictions(block),
         };
-        let reach = self.reaches.of(&location, outer.map(|outer| &outer.reach));
+        let reach = self.reaches.of(&location);
         Route {
             parent,
             depth: outer.map_or(0, |outer| outer.depth + 1),
