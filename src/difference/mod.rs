@@ -35,6 +35,9 @@ const SWEPT: usize = 300;
 /// How many places that have a change in common are tried before it is given up.
 const ATTEMPTS: usize = 12;
 
+/// How many places are told that a location which one side has only has its requests from, or leaves them to.
+const OTHERS: usize = 3;
+
 /// How many requests are traced for one pair of places.
 const REQUESTS: usize = 80;
 
@@ -62,7 +65,7 @@ pub struct Difference<'c> {
     pub new: Option<Trace<'c>>,
     /// What in the configurations makes the difference.
     pub why: String,
-    /// How many other places have the same difference for the same reason.
+    /// How many other places have the same change.
     pub more: usize,
     /// What was taken to be so.
     pub assumptions: Vec<String>,
@@ -294,7 +297,15 @@ impl<'c> Work<'c> {
         let mut comparing = Comparing::new(old, new);
         let (pairs, named) = comparing.pairs(&inputs.uris);
         let mut hidden: Vec<Hidden<'c>> = Vec::new();
+        // How often each location that one side has only has been told.
+        let mut alone: HashMap<(usize, u32), usize> = HashMap::new();
         for pair in pairs {
+            if pair
+                .lonely
+                .is_some_and(|location| alone.get(&location) >= Some(&OTHERS))
+            {
+                continue;
+            }
             let (left, right) = (pairs::block(old, &pair.old), pairs::block(new, &pair.new));
             let changes = meaning::changes(&left.settings, &right.settings);
             let blocks = [left.directive, right.directive];
@@ -306,12 +317,25 @@ impl<'c> Work<'c> {
                 Common::Uris(uris) => uris,
                 Common::Inside => Vec::new(),
                 Common::Nothing => continue,
-                Common::Unknown(reason) => {
+                Common::TooMany => {
                     self.undecided.push(format!(
-                        "whether a request that {} answered is answered by {}: {reason}",
-                        pairs::shown(&pair.old),
-                        pairs::shown(&pair.new)
+                        "which other requests to {} change their place: more than {} pairs of locations would have to be looked at",
+                        self.told.servers(old.server, new.server),
+                        pairs::SEARCHES
                     ));
+                    continue;
+                }
+                Common::Unknown(reason) => {
+                    let key = (reason.clone(), None, None);
+                    let doubt = self.doubts.entry(key).or_insert_with(|| Doubt {
+                        text: format!(
+                            "whether a request that {} answered is answered by {}: {reason}",
+                            pairs::shown(&pair.old),
+                            pairs::shown(&pair.new)
+                        ),
+                        more: 0,
+                    });
+                    doubt.more += 1;
                     continue;
                 }
             };
@@ -320,6 +344,9 @@ impl<'c> Work<'c> {
             let mut requests = requests(&inputs, &uris, &met.ways);
             requests.retain(|(_, request)| stays(request, &pair, [met.old, met.new]));
             let shown = self.show(&cause, requests, &why);
+            if let Some(location) = pair.lonely.filter(|_| shown) {
+                *alone.entry(location).or_default() += 1;
+            }
             let is_internal = [left, right]
                 .iter()
                 .any(|block| !block.directive.effective("internal").directives.is_empty());

@@ -13,7 +13,7 @@ use crate::routing::{Choice, Uri, choose, escape};
 use crate::urispace::{Found, Goal, Space, Uris};
 
 /// Most pairs that are searched for in one pair of servers.
-const SEARCHES: usize = 1_000;
+pub(super) const SEARCHES: usize = 1_000;
 
 /// What may follow the beginning of a location's URIs in those that are tried.
 const TAILS: [&[u8]; 3] = [b"", b"x", b"/x"];
@@ -23,6 +23,8 @@ const TAILS: [&[u8]; 3] = [b"", b"x", b"/x"];
 pub(super) struct Pair<'c> {
     pub(super) old: Choice<'c>,
     pub(super) new: Choice<'c>,
+    /// The location that one side has only, by its side and its number.
+    pub(super) lonely: Option<(usize, u32)>,
     keys: (Key, Key),
 }
 
@@ -37,6 +39,8 @@ pub(super) enum Common {
     Nothing,
     /// It could not be proved, for this reason.
     Unknown(String),
+    /// Too many pairs have been looked at already.
+    TooMany,
 }
 
 /// Named locations that are not alike: the indexes of their places.
@@ -113,9 +117,21 @@ impl<'s, 'c> Comparing<'s, 'c> {
         let pairs = wanted.into_iter().map(|keys| Pair {
             old: self.choice(0, keys.0),
             new: self.choice(1, keys.1),
+            lonely: self.lonely(keys),
             keys,
         });
         (pairs.collect(), named)
+    }
+
+    fn lonely(&self, keys: (Key, Key)) -> Option<(usize, u32)> {
+        let alone = |side: usize, key: Key, counterparts: &[Option<usize>]| match key {
+            Key::Place(at) | Key::Redirect(at) if counterparts[at].is_none() => {
+                let location = &self.site(side).places[at].location;
+                Some((side, location.directive.number()))
+            }
+            _ => None,
+        };
+        alone(0, keys.0, &self.forward).or_else(|| alone(1, keys.1, &self.backward))
     }
 
     /// Tries the names of locations that came, went or changed, with a slash and without: each is a URI of its own, which
@@ -168,9 +184,7 @@ impl<'s, 'c> Comparing<'s, 'c> {
         }
         self.searches += 1;
         if self.searches > SEARCHES {
-            return Common::Unknown(format!(
-                "more than {SEARCHES} pairs of locations would have to be looked at"
-            ));
+            return Common::TooMany;
         }
         let mut find = |uris| {
             self.space.find(&Goal {

@@ -196,8 +196,11 @@ fn details<'d>(difference: &'d Difference<'_>) -> impl Iterator<Item = String> +
 fn why(difference: &Difference<'_>) -> String {
     match difference.more {
         0 => difference.why.clone(),
-        1 => format!("{}; the same at 1 more place", difference.why),
-        more => format!("{}; the same at {more} more places", difference.why),
+        1 => format!("{}; 1 more place has the same change", difference.why),
+        more => format!(
+            "{}; {more} more places have the same change",
+            difference.why
+        ),
     }
 }
 
