@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 pub use crate::config::*;
 pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
+pub use crate::loops;
 pub use crate::nginx::{self, Contexts, Subsystem, Version};
 pub use crate::routing;
 pub use crate::source::Span;

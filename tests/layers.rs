@@ -16,6 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["source", "config", "nginx", "routing", "urispace"],
     ),
     (
+        "loops",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
         "difference",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
@@ -31,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
             "routing",
             "urispace",
+            "loops",
             "suppress",
         ],
     ),

@@ -37,12 +37,20 @@ impl<'c> Directive<'c> {
     /// modules); handlers reach only the unnamed blocks (`if`, `limit_except`) of their location; `set`, `rewrite`,
     /// `return`, `try_files` reach nothing.
     pub fn effective(self, name: &str) -> Effective<'c> {
-        let inherit = crate::nginx::directive(name.as_bytes())
-            .map_or(Inherit::Unknown, |known| kind(known, self));
+        let index = crate::nginx::directive_index(name.as_bytes());
+        let inherit = index.map_or(Inherit::Unknown, |index| {
+            kind(crate::nginx::directive_at(index), self)
+        });
         let mut visibility = Visibility::Whole;
         let mut block = Some(self.id);
         loop {
-            let directives: Vec<_> = self.config.on_level(block, name).collect();
+            let directives: Vec<_> = match index {
+                Some(index) => self
+                    .config
+                    .rows(block, |known| usize::from(known).cmp(&index))
+                    .collect(),
+                None => self.config.on_level(block, name).collect(),
+            };
             let incomplete = self.config.is_incomplete(block);
             if !directives.is_empty() {
                 if incomplete && inherit == Inherit::List {

@@ -1,6 +1,7 @@
 //! Locations: what they match, what answers in them.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use super::{Directive, PASSES, Server, Visibility, Word};
 use crate::diagnostic::Edit;
@@ -94,11 +95,20 @@ impl fmt::Display for Location<'_> {
 impl<'c> Directive<'c> {
     /// The directive in this block that answers requests: the last content handler, which wins silently.
     pub fn handler(self) -> Option<Self> {
-        PASSES
-            .iter()
-            .chain(&OTHER_HANDLERS)
-            .filter_map(|name| self.own(name).next_back())
-            .max_by_key(|found| found.id)
+        // Asked for with every request that is followed, so that their names are looked up once.
+        static KNOWN: LazyLock<Vec<usize>> = LazyLock::new(|| {
+            let names = PASSES.iter().chain(&OTHER_HANDLERS);
+            names
+                .filter_map(|name| crate::nginx::directive_index(name.as_bytes()))
+                .collect()
+        });
+        let last = |index: &usize| {
+            let mut rows = self
+                .config
+                .rows(Some(self.id), |known| usize::from(known).cmp(index));
+            rows.next_back()
+        };
+        KNOWN.iter().filter_map(last).max_by_key(|found| found.id)
     }
 }
 

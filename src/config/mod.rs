@@ -350,14 +350,23 @@ impl Config {
         block: Option<EntryId>,
         name: &str,
     ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
+        // Most levels hold few directives, so that it takes less to compare their names than to look this one up.
+        self.rows(block, |known| match known {
+            UNKNOWN_NAME => Ordering::Greater,
+            known => nginx::directive_name(known as usize).cmp(name),
+        })
+    }
+
+    /// The directives of one level, in order, whose name in nginx's table is the one that is compared with.
+    fn rows(
+        &self,
+        block: Option<EntryId>,
+        compare: impl Fn(u16) -> Ordering,
+    ) -> impl DoubleEndedIterator<Item = Directive<'_>> {
         let level = level(block);
         let rows = self.level_starts[level] as usize..self.level_starts[level + 1] as usize;
         let rows = &self.by_name[rows];
-        // Most levels hold few directives, so that it takes less to compare their names than to look this one up.
-        let compare = |(known, _): &(u16, EntryId)| match *known {
-            UNKNOWN_NAME => Ordering::Greater,
-            known => nginx::directive_name(known as usize).cmp(name),
-        };
+        let compare = |(known, _): &(u16, EntryId)| compare(*known);
         let first = rows.partition_point(|row| compare(row).is_lt());
         let length = rows[first..].partition_point(|row| compare(row).is_eq());
         rows[first..first + length]

@@ -325,6 +325,7 @@ pub(super) fn plain(host: &str, port: u16, tls: bool, path: &[u8]) -> Request {
         },
         headers,
         client: None,
+        address: None,
     }
 }
 

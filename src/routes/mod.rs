@@ -140,7 +140,7 @@ impl<'c> Routes<'c> {
             .filter_map(|block| Some((block.argument(0)?.to_ascii_lowercase(), block)))
             .collect();
         let mut defaults = HashSet::new();
-        for entrance in &tracer.entrances {
+        for entrance in &tracer.entrances.all {
             defaults.insert((entrance.default.directive.number(), entrance.socket.clone()));
         }
         let mut builder = Builder {
@@ -216,7 +216,7 @@ impl<'c> Routes<'c> {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             regexes.get(pattern, caseless)?.is_match(host).ok()
         };
-        for entrance in &self.tracer.entrances {
+        for entrance in &self.tracer.entrances.all {
             let fit = entrance.server(&host, &mut test).map(|(server, _)| server);
             let server = fit.unwrap_or(entrance.default);
             let named = || server.names().any(|name| name.eq_ignore_ascii_case(&host));

@@ -61,7 +61,7 @@ pub(super) struct Reaches<'t, 'c> {
 impl<'t, 'c> Reaches<'t, 'c> {
     pub(super) fn new(tracer: &'t Tracer<'c>) -> Self {
         let mut entrances: HashMap<u16, Vec<&Entrance<'c>>> = HashMap::new();
-        for entrance in &tracer.entrances {
+        for entrance in &tracer.entrances.all {
             if let Some(port) = port(&entrance.socket) {
                 entrances.entry(port).or_default().push(entrance);
             }

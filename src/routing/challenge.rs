@@ -140,7 +140,7 @@ fn is_public(host: &str) -> bool {
 /// The port without TLS to which a server in front may pass what arrives at port 80, where nginx itself does not listen.
 fn behind(tracer: &Tracer<'_>, server: Server<'_>) -> Option<u16> {
     let is_usual = |socket| port(socket) == Some(80);
-    let mut entrances = tracer.entrances.iter();
+    let mut entrances = tracer.entrances.all.iter();
     if entrances.any(|entrance| is_usual(&entrance.socket)) {
         return None;
     }

@@ -17,6 +17,8 @@ pub enum Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disk {
     known: BTreeMap<Vec<u8>, Entry>,
+    /// Texts that no path holds.
+    nowhere: Vec<Vec<u8>>,
 }
 
 impl Disk {
@@ -39,6 +41,11 @@ impl Disk {
         self.known.entry(clean(path)).or_insert(Entry::Missing);
     }
 
+    /// A text that occurs in the path of nothing that exists: a name that nobody has given to anything.
+    pub fn exclude(&mut self, text: &[u8]) {
+        self.nowhere.push(text.to_vec());
+    }
+
     /// A folder about which everything is said that is not missing.
     pub fn close(&mut self, path: &[u8]) {
         self.known
@@ -47,6 +54,10 @@ impl Disk {
 
     /// What there is, as far as it was said; a path that ends with a slash leads to folders only.
     pub(super) fn get(&self, path: &[u8]) -> Option<Entry> {
+        let holds = |text: &Vec<u8>| path.windows(text.len()).any(|part| part == &text[..]);
+        if self.nowhere.iter().any(holds) {
+            return Some(Entry::Missing);
+        }
         // What stands before a `..` has to be a folder.
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
             let leads_up = matches!(
@@ -119,6 +130,9 @@ mod tests {
         ] {
             assert_eq!(disk.get(path.as_bytes()), expected, "{path}");
         }
+        disk.exclude(b"nothing");
+        assert_eq!(disk.get(b"/etc/nothing.html"), Some(Entry::Missing));
+        assert_eq!(disk.get(b"/etc/nothin"), None);
         disk.close(b"/srv");
         assert_eq!(disk.get(b"/srv/www/b.html"), Some(Entry::Missing));
         assert_eq!(disk.get(b"/etc/x"), None);

@@ -98,7 +98,7 @@ impl<'c> Run<'_, 'c> {
             _ => {
                 let redirects = |status: &u16| matches!(status, 301 | 302 | 303 | 307 | 308);
                 let status = page.overwrite.filter(redirects).unwrap_or(302);
-                Next::Done(self.redirected(status, uri).outcome)
+                Next::Done(self.redirected(Some(page.directive), status, uri).outcome)
             }
         }
     }

@@ -152,6 +152,10 @@ impl<'c> Run<'_, 'c> {
             let mut path = root.path.clone();
             path.push(&name);
             let mut found = self.look(&path);
+            // No file has a name that ends with a slash.
+            if !folder && path.is_known() && path.bytes.ends_with(b"/") {
+                found = Some(Entry::Folder);
+            }
             // What the configuration itself asks for is taken to be there.
             if found.is_none() && !folder && self.is_named && name.bytes == self.uri.bytes {
                 self.guess_file(&path);
@@ -289,7 +293,7 @@ impl<'c> Run<'_, 'c> {
                     place,
                     "it is a folder, so its URI without the slash is redirected",
                 );
-                Content::Status(self.redirected(301, to))
+                Content::Status(self.redirected(place, 301, to))
             }
             found => {
                 if found.is_none() {

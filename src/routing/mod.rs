@@ -1,7 +1,6 @@
 //! What happens to a request: which location answers it and which URI its upstream is asked for.
 //!
-//! [`trace()`] follows one request through all of nginx's phases, and [`Routes`] holds all locations at once. The smaller
-//! questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
+//! [`trace()`] follows one request through all of nginx's phases. The smaller questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
@@ -39,7 +38,7 @@ pub use overmatch::{Overmatch, Wrong, overmatches};
 pub(crate) use request::validate_host;
 pub use request::{Protocol, Request};
 pub use restriction::restrictions;
-pub(crate) use socket::{Entrance, port, resolved};
-pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, WebSocket, trace};
+pub(crate) use socket::{Entrance, ip, port, resolved};
+pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, Turn, WebSocket, trace};
 pub(crate) use upstream::READ_TIMEOUT;
 pub use uri::{Uri, escape};

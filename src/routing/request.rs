@@ -42,6 +42,9 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The address of the client, if it is given.
     pub client: Option<IpAddr>,
+    /// The address that the client connects to, if the host does not say so; that of all addresses stands for one that
+    /// no socket has for itself.
+    pub address: Option<IpAddr>,
 }
 
 impl Request {
@@ -108,6 +111,7 @@ impl Request {
             protocol: Protocol::Http11,
             headers,
             client: None,
+            address: None,
         })
     }
 

@@ -67,6 +67,7 @@ impl<'c> Run<'_, 'c> {
         } else if directive.is("if") {
             if self.condition(directive, engine) {
                 self.step(Some(directive), "the condition holds");
+                self.see(directive);
                 if directive.inside() == Contexts::LOCATION_IF {
                     self.scope = directive;
                     self.update_location_config();
@@ -288,7 +289,11 @@ impl<'c> Run<'_, 'c> {
                 Some(directive),
                 format!("`{}` is redirected", self.uri.text()),
             );
-            return Flow::Stop(Some(Next::Finalize(self.redirected(code, target))));
+            return Flow::Stop(Some(Next::Finalize(self.redirected(
+                Some(directive),
+                code,
+                target,
+            ))));
         }
         match built.args {
             Some(at) => {
@@ -306,6 +311,7 @@ impl<'c> Run<'_, 'c> {
             Some(directive),
             format!("`{}` becomes `{}`", self.uri.text(), value.text()),
         );
+        self.turn(directive, value.text());
         self.uri = value;
         self.is_named = false;
         if self.uri.bytes.is_empty() {
@@ -343,7 +349,11 @@ impl<'c> Run<'_, 'c> {
         };
         self.step(Some(directive), format!("nginx answers {code}"));
         if matches!(code, 301 | 302 | 303 | 307 | 308) {
-            return Some(Next::Finalize(self.redirected(code, value)));
+            return Some(Next::Finalize(self.redirected(
+                Some(directive),
+                code,
+                value,
+            )));
         }
         self.assume_names(&value);
         let status = self.err_status.unwrap_or(code);

@@ -13,15 +13,19 @@ use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
 };
 use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
-use super::trace::{Outcome, Step, Trace, Tracer};
+use super::trace::{Outcome, Step, Trace, Tracer, Turn};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
-use crate::config::{Directive, Location, Server, Word};
+use crate::config::{Directive, Location, Server, Visibility, Word};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
 
 /// How often a URI may change, plus one (`NGX_HTTP_MAX_URI_CHANGES`).
 const URI_CHANGES: u8 = 11;
+
+/// Why a request fails that is rewritten again and again, or goes round in internal redirects.
+pub(super) const REWRITTEN: &str = "the URI was rewritten more than ten times";
+pub(super) const REDIRECTED: &str = "there were more than ten internal redirects";
 
 /// Characters after which the text of a step is cut.
 const LONGEST_STEP: usize = 500;
@@ -83,6 +87,10 @@ pub(super) struct Run<'t, 'c> {
     pub(super) lookups: u32,
 
     steps: Vec<Step>,
+    turns: Vec<Turn<'c>>,
+    /// The variables of the client's headers that were looked up.
+    pub(super) heard: Vec<String>,
+    visibility: Visibility,
     assumptions: Vec<String>,
 }
 
@@ -165,14 +173,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    let arrival = arrive(
-        &tracer.entrances,
-        &request.host,
-        request.port,
-        request.is_tls(),
-        score,
-    )
-    .ok_or_else(|| {
+    let arrival = arrive(&tracer.entrances, request, score).ok_or_else(|| {
         format!(
             "no server listens at port {}, and none without TLS",
             request.port
@@ -245,6 +246,9 @@ pub(super) fn run_from<'c>(
         depth: 0,
         lookups: 0,
         steps: Vec::new(),
+        turns: Vec::new(),
+        heard: Vec::new(),
+        visibility: Visibility::Whole,
         assumptions: tracer.skipped.clone(),
     };
     if let Some(assumption) = assumption {
@@ -328,8 +332,21 @@ impl<'t, 'c> Run<'t, 'c> {
         }
     }
 
-    /// The end of a request with a redirect, unless an error page takes its place.
-    pub(super) fn redirected(&mut self, code: u16, to: Value) -> Status {
+    /// Notes that a directive sends the request elsewhere.
+    pub(super) fn turn(&mut self, directive: Directive<'c>, to: String) {
+        self.turns.push(Turn { directive, to });
+    }
+
+    /// Notes that what stands in a block has a say in the answer.
+    pub(super) fn see(&mut self, block: Directive<'c>) {
+        self.visibility = self.visibility.max(block.visibility());
+    }
+
+    /// The end of a request with a redirect by a directive, unless an error page takes its place.
+    pub(super) fn redirected(&mut self, by: Option<Directive<'c>>, code: u16, to: Value) -> Status {
+        if let Some(directive) = by {
+            self.turn(directive, to.text());
+        }
         self.redirect = Some(to);
         Status::answer(code)
     }
@@ -391,6 +408,9 @@ impl<'t, 'c> Run<'t, 'c> {
             location: self.location,
             scope: self.scope,
             steps: self.steps,
+            turns: self.turns,
+            heard: self.heard,
+            visibility: self.visibility,
             outcome,
             assumptions: self.assumptions,
         }
@@ -553,6 +573,7 @@ impl<'t, 'c> Run<'t, 'c> {
             .iter()
             .any(|name| name.eq_ignore_ascii_case(&host));
         self.is_default = fit.is_none() && !is_named;
+        self.see(server.directive);
         self.server = server;
         self.scope = server.directive;
         self.fit = fit;
@@ -646,6 +667,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Choice::Location(location) => self.enter(location, &uri.bytes),
             Choice::Redirect(location) => {
                 redirect = Some(location.clone());
+                self.see(location.directive);
                 self.scope = location.directive;
                 self.location = Some(location);
             }
@@ -687,7 +709,7 @@ impl<'t, 'c> Run<'t, 'c> {
             Some(location.directive),
             format!("`{location}` passes requests on, so its URI without the slash is redirected"),
         );
-        Next::Finalize(self.redirected(301, target))
+        Next::Finalize(self.redirected(Some(location.directive), 301, target))
     }
 
     /// Takes a location that was chosen, with what the regexes on the way to it capture.
@@ -714,6 +736,7 @@ impl<'t, 'c> Run<'t, 'c> {
                 self.uri.text()
             ),
         );
+        self.see(location.directive);
         self.scope = location.directive;
         self.location = Some(location);
     }
@@ -796,10 +819,7 @@ impl<'t, 'c> Run<'t, 'c> {
         }
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "the URI was rewritten more than ten times",
-            ));
+            return Next::Finalize(Status::error(500, REWRITTEN));
         }
         self.scope = self.server.directive;
         Next::FindLocation
@@ -812,12 +832,12 @@ impl<'t, 'c> Run<'t, 'c> {
         uri: Value,
         args: Value,
     ) -> Next<'c> {
+        if let Some(directive) = place {
+            self.turn(directive, uri.text());
+        }
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "there were more than ten internal redirects",
-            ));
+            return Next::Finalize(Status::error(500, REDIRECTED));
         }
         self.step(place, format!("internal redirect to `{}`", uri.text()));
         self.uri = uri;
@@ -835,12 +855,10 @@ impl<'t, 'c> Run<'t, 'c> {
 
     /// `ngx_http_named_location`
     fn named_location(&mut self, name: &Value, place: Directive<'c>) -> Next<'c> {
+        self.turn(place, name.text());
         self.uri_changes -= 1;
         if self.uri_changes == 0 {
-            return Next::Finalize(Status::error(
-                500,
-                "there were more than ten internal redirects",
-            ));
+            return Next::Finalize(Status::error(500, REDIRECTED));
         }
         if self.uri.bytes.is_empty() {
             return Next::Finalize(Status::error(
@@ -872,6 +890,7 @@ impl<'t, 'c> Run<'t, 'c> {
         self.internal = true;
         self.content_handler = None;
         self.uri_changed = false;
+        self.see(location.directive);
         self.scope = location.directive;
         self.location = Some(location);
         self.update_location_config();

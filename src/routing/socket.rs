@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::request::Request;
 use crate::config::{Config, Server};
 use crate::nginx::listen::{Host, Socket};
 
@@ -14,7 +15,7 @@ pub(crate) fn port(socket: &Socket) -> Option<u16> {
 }
 
 /// The address of a socket, which may be that of all.
-pub(super) fn ip(socket: &Socket) -> Option<IpAddr> {
+pub(crate) fn ip(socket: &Socket) -> Option<IpAddr> {
     match socket.host {
         Host::V4(address) => Some(address.into()),
         Host::V6(address) => Some(address.into()),
@@ -163,8 +164,47 @@ pub(super) fn names_of(server: Server<'_>) -> Vec<Vec<u8>> {
     names
 }
 
-/// Every socket of the http part that takes connections, with its servers, in the order of the file.
-pub(super) fn entrances(config: &Config) -> Vec<Entrance<'_>> {
+/// Every socket of the http part that takes connections, in the order of the file.
+#[derive(Debug)]
+pub(crate) struct Entrances<'c> {
+    pub(crate) all: Vec<Entrance<'c>>,
+    ports: HashMap<u16, Vec<usize>>,
+    sockets: HashMap<Socket, usize>,
+}
+
+impl<'c> Entrances<'c> {
+    /// Reads them from a configuration.
+    pub(super) fn new(config: &'c Config) -> Self {
+        let all = entrances(config);
+        let mut ports: HashMap<u16, Vec<usize>> = HashMap::new();
+        for (index, entrance) in all.iter().enumerate() {
+            if let Some(port) = port(&entrance.socket) {
+                ports.entry(port).or_default().push(index);
+            }
+        }
+        let sockets = all.iter().map(|entrance| entrance.socket.clone());
+        Self {
+            sockets: sockets.zip(0..).collect(),
+            all,
+            ports,
+        }
+    }
+
+    /// The one of a socket.
+    pub(super) fn at(&self, socket: &Socket) -> Option<&Entrance<'c>> {
+        let index = self.sockets.get(socket)?;
+        self.all.get(*index)
+    }
+
+    /// The sockets with a port, in the order of the file.
+    fn at_port(&self, port: u16) -> impl Iterator<Item = &Entrance<'c>> {
+        let indices = self.ports.get(&port).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.all.get(*index))
+    }
+}
+
+/// Every socket with its servers.
+fn entrances(config: &Config) -> Vec<Entrance<'_>> {
     #[derive(Default)]
     struct Open<'c> {
         tls: bool,
@@ -239,20 +279,17 @@ pub(super) struct Arrival<'s, 'c> {
 /// An address of its own goes before that of all. A port that nothing listens at leads to a plain socket, behind what
 /// ends TLS or passes ports on. `score` tells how well a socket knows the host that is asked for.
 pub(super) fn arrive<'s, 'c>(
-    entrances: &'s [Entrance<'c>],
-    host: &str,
-    at: u16,
-    tls: bool,
+    entrances: &'s Entrances<'c>,
+    request: &Request,
     score: impl Fn(&Entrance<'c>) -> u8,
 ) -> Option<Arrival<'s, 'c>> {
-    let address = match host.to_ascii_lowercase().as_str() {
+    let (at, tls) = (request.port, request.is_tls());
+    let address = match request.host.to_ascii_lowercase().as_str() {
+        _ if request.address.is_some() => request.address,
         "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         host => host.parse::<IpAddr>().ok(),
     };
-    let at_port: Vec<&Entrance<'c>> = entrances
-        .iter()
-        .filter(|entrance| port(&entrance.socket) == Some(at))
-        .collect();
+    let at_port: Vec<&Entrance<'c>> = entrances.at_port(at).collect();
     if let Some(address) = address {
         let own = |entrance: &&&Entrance<'c>| ip(&entrance.socket) == Some(address);
         let all = |entrance: &&&Entrance<'c>| {
@@ -264,10 +301,17 @@ pub(super) fn arrive<'s, 'c>(
             .find(own)
             .or_else(|| at_port.iter().find(all));
         if let Some(entrance) = found {
+            // Which addresses the machine has is not known.
+            let other = |other: &&&Entrance<'c>| {
+                let same = ip(&other.socket).is_some_and(|ip| ip.is_ipv4() == address.is_ipv4());
+                same && other.default != entrance.default
+            };
+            let certain = !address.is_unspecified() || !at_port.iter().any(|one| other(&one));
+            let assumption = || format!("the client connects to {}", entrance.shown());
             return Some(Arrival {
                 entrance,
                 tls: tls && entrance.tls,
-                assumption: None,
+                assumption: (!certain).then(assumption),
             });
         }
     }
@@ -283,7 +327,11 @@ pub(super) fn arrive<'s, 'c>(
             assumption: (!certain).then(assumption),
         });
     }
-    let plain: Vec<&Entrance<'c>> = entrances.iter().filter(|entrance| !entrance.tls).collect();
+    let plain: Vec<&Entrance<'c>> = entrances
+        .all
+        .iter()
+        .filter(|entrance| !entrance.tls)
+        .collect();
     let behind = best(&plain, &score)?;
     let before = match tls {
         true => "TLS ends in front of nginx".to_owned(),

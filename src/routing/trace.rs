@@ -1,14 +1,13 @@
 //! The whole way of a request, as an answer with its steps.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::disk::Disk;
 use super::regexes::Regexes;
-use super::request::Request;
-use super::run;
-use super::socket::{Arrival, Entrance, entrances};
-use crate::config::{Config, Directive, Location, Server};
+use super::request::{Request, validate_host};
+use super::run::{self, REDIRECTED, REWRITTEN};
+use super::socket::{Arrival, Entrance, Entrances, arrive};
+use crate::config::{Config, Directive, Location, Server, Visibility};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
 use crate::source::Span;
@@ -43,6 +42,12 @@ pub struct Trace<'c> {
     pub scope: Directive<'c>,
     /// What nginx does, in order.
     pub steps: Vec<Step>,
+    /// The directives that sent the request elsewhere, in order.
+    pub turns: Vec<Turn<'c>>,
+    /// The variables of what the client says of itself, as `http_user_agent`, that had a say in the answer.
+    pub heard: Vec<String>,
+    /// How much was visible of the blocks that the request came through.
+    pub visibility: Visibility,
     /// What comes of it.
     pub outcome: Outcome,
     /// What cannot be known from the configuration and was taken to be so.
@@ -56,6 +61,15 @@ pub struct Step {
     pub span: Option<Span>,
     /// What it does.
     pub text: String,
+}
+
+/// A directive that sends a request elsewhere: to another URI, to a named location, or by a redirect to another URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn<'c> {
+    /// The directive.
+    pub directive: Directive<'c>,
+    /// The URI, the name or the URL, as nginx makes it.
+    pub to: String,
 }
 
 /// What comes of a request.
@@ -105,6 +119,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// True when nginx gives up because the request comes back to itself again and again.
+    pub fn is_cycle(&self) -> bool {
+        matches!(self, Self::Error { reason, .. } if [REWRITTEN, REDIRECTED].contains(&&reason[..]))
+    }
+
     /// The status of the answer, as far as nginx sets it by itself.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -182,10 +201,10 @@ impl WebSocket {
 pub struct Tracer<'c> {
     pub(crate) config: &'c Config,
     pub(super) options: Options,
-    pub(crate) entrances: Vec<Entrance<'c>>,
-    /// The index of each entrance by its socket.
-    places: HashMap<Socket, usize>,
+    pub(crate) entrances: Entrances<'c>,
     pub(crate) regexes: Regexes,
+    /// True when it is enough to know that another program gets a request, and not what it gets.
+    pub(crate) ends_at_handlers: bool,
     /// What of the configuration was left out, which holds for every request.
     pub(crate) skipped: Vec<String>,
 }
@@ -225,16 +244,31 @@ impl<'c> Tracer<'c> {
                 file.reason
             ));
         }
-        let entrances = entrances(config);
-        let sockets = entrances.iter().map(|entrance| entrance.socket.clone());
         Self {
             config,
-            places: sockets.zip(0..).collect(),
-            entrances,
+            entrances: Entrances::new(config),
             options,
             regexes: Regexes::default(),
+            ends_at_handlers: false,
             skipped,
         }
+    }
+
+    /// True when nothing was assumed for an answer, but that what was left out of the configuration changes nothing.
+    pub(crate) fn is_certain(&self, trace: &Trace<'c>) -> bool {
+        trace.assumptions.len() <= self.skipped.len()
+    }
+
+    /// The server that certainly answers a request, if it is at a socket of the configuration.
+    pub(crate) fn server_of(&self, request: &Request) -> Option<Server<'c>> {
+        let arrival = arrive(&self.entrances, request, |_| 0)?;
+        let name = validate_host(&request.headers.first()?.1)?;
+        let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+            self.regexes.get(pattern, caseless)?.is_match(host).ok()
+        };
+        let chosen = arrival.entrance.server(&name, &mut test);
+        let server = chosen.map_or(arrival.entrance.default, |(server, _)| server);
+        arrival.assumption.is_none().then_some(server)
     }
 
     /// Follows a request to its end; the error says why there is no answer.
@@ -244,7 +278,7 @@ impl<'c> Tracer<'c> {
 
     /// The sockets that take connections, in the order of the file.
     pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
-        self.entrances.iter().map(|entrance| &entrance.socket)
+        self.entrances.all.iter().map(|entrance| &entrance.socket)
     }
 
     /// True when a socket speaks TLS.
@@ -281,7 +315,7 @@ impl<'c> Tracer<'c> {
     }
 
     fn entrance(&self, socket: &Socket) -> Option<&Entrance<'c>> {
-        self.places.get(socket).map(|at| &self.entrances[*at])
+        self.entrances.at(socket)
     }
 }
 

@@ -28,6 +28,7 @@ impl<'c> Run<'_, 'c> {
                 return Value::default();
             }
             self.depth += 1;
+            self.see(block);
             let value = if block.is("map") {
                 self.map(block)
             } else if block.is("geo") {
@@ -70,6 +71,23 @@ impl<'c> Run<'_, 'c> {
 
     /// A variable of nginx itself, as far as it follows from the request.
     fn built_in(&mut self, name: &str) -> Option<Value> {
+        let of_client = [
+            "http_",
+            "cookie_",
+            "http2",
+            "http3",
+            "request",
+            "server_protocol",
+        ];
+        if of_client
+            .iter()
+            .any(|of_client| match of_client.ends_with('_') {
+                true => name.starts_with(of_client),
+                false => name == *of_client,
+            })
+        {
+            self.heard.push(name.to_owned());
+        }
         if let Some(header) = name.strip_prefix("http_") {
             return Some(self.header_variable(header));
         }

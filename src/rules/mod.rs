@@ -29,7 +29,9 @@ mod missing_websocket_upgrade;
 mod never_matching_location;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod redirect_loop;
 mod regex_without_modifier;
+mod rewrite_cycle;
 mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
@@ -92,7 +94,9 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("never-matching-location", &never_matching_location::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("redirect-loop", &redirect_loop::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
+    ("rewrite-cycle", &rewrite_cycle::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),

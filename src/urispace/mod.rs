@@ -16,6 +16,7 @@ mod nfa;
 mod pattern;
 mod reached;
 mod search;
+mod texts;
 mod tree;
 
 use std::cell::RefCell;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 
 pub use reached::{Reached, Spaces};
 pub use search::Uris;
+pub use texts::texts;
 
 use crate::config::{Level, Location, Modifier};
 use crate::routing::Choice;

@@ -172,12 +172,13 @@ impl Parser<'_> {
                     }
                 }
                 // What follows repeats the last byte only.
-                let last = parts.pop();
-                let last = last.map(|last| self.repeated(last)).transpose()?;
-                parts.extend(last);
+                let Some(last) = parts.pop() else {
+                    return self.options_only();
+                };
+                parts.push(self.repeated(last)?);
                 Pattern::All(parts)
             }
-            b'\\' if self.skip(b"E") => return Ok(None),
+            b'\\' if self.skip(b"E") => return self.options_only(),
             b'\\' => match self.escaped()? {
                 Escape::Byte(literal) => byte(literal),
                 Escape::Set(set) => Pattern::Byte(set),
@@ -186,6 +187,15 @@ impl Parser<'_> {
             b'*' | b'+' | b'?' => return Err("a quantifier of nothing"),
             literal => byte(literal),
         }))
+    }
+
+    /// After something that matches nothing by itself: a quantifier there belongs to what stands before it, or to
+    /// nothing.
+    fn options_only(&self) -> Parsed<Option<Pattern>> {
+        match self.rest.first() {
+            Some(b'*' | b'+' | b'?' | b'{') => Err("a quantifier apart from what it repeats"),
+            _ => Ok(None),
+        }
     }
 
     /// What stands after `(`.
@@ -199,10 +209,7 @@ impl Parser<'_> {
         }
         if self.skip(b"#") {
             while self.next().is_some_and(|byte| byte != b')') {}
-            return match self.rest.first() {
-                Some(b'*' | b'+' | b'?' | b'{') => Err("a quantifier after a comment"),
-                _ => Ok(None),
-            };
+            return self.options_only();
         }
         for (start, is_negative) in [(&b"="[..], false), (b"!", true)] {
             if self.skip(start) {
@@ -249,10 +256,7 @@ impl Parser<'_> {
                 Some(b':') => return self.closed(inner).map(Some),
                 Some(b')') => {
                     *options = inner;
-                    return match self.rest.first() {
-                        Some(b'*' | b'+' | b'?') => Err("a quantifier of nothing"),
-                        _ => Ok(None),
-                    };
+                    return self.options_only();
                 }
                 Some(b'm') => return Err("`(?m)`"),
                 _ => return Err("a reference or a condition"),

@@ -436,7 +436,15 @@ impl Server {
 
     /// Sends the bytes of a request and reads until nginx closes the connection, so ask for `Connection: close`.
     pub(crate) fn request(&self, raw: &[u8]) -> Response {
-        let mut stream = self.connect();
+        self.exchange(self.connect(), raw)
+    }
+
+    /// Sends them to another port at which it listens.
+    pub(crate) fn request_at(&self, port: u16, raw: &[u8]) -> Response {
+        self.exchange(connect(port), raw)
+    }
+
+    fn exchange(&self, mut stream: TcpStream, raw: &[u8]) -> Response {
         stream.write_all(raw).expect("nginx reads the request");
         let mut answer = Vec::new();
         if let Err(error) = stream.read_to_end(&mut answer) {

@@ -12,6 +12,7 @@ mod harness;
 mod letters;
 mod load;
 mod locations;
+mod loops;
 mod routes;
 mod routing;
 mod spaces;

@@ -580,6 +580,19 @@ enum Kind {
     Named,
 }
 
+/// The configuration of a number, which passes requests on to the ports of a backend and of a FastCGI program.
+pub(crate) fn random_config(number: u64, root: &Path, backend: u16, fastcgi: u16) -> String {
+    let writer = Writer {
+        dice: Dice(number),
+        text: String::new(),
+        mark: 0,
+        backend,
+        fastcgi,
+        root: root.to_string_lossy().into_owned(),
+    };
+    writer.config()
+}
+
 pub(crate) fn request(dice: &mut Dice, port: u16) -> Request {
     let address = dice.pick(&["127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "[::1]"]);
     let mut request = Request::get(&format!("http://{address}:{port}/")).expect("a URL");
@@ -1012,15 +1025,7 @@ fn a_trace_says_of_random_requests_what_nginx_does() {
     let mut wrong = String::new();
     let mut disagreements = 0;
     for round in first..first + rounds {
-        let writer = Writer {
-            dice: Dice(round),
-            text: String::new(),
-            mark: 0,
-            backend,
-            fastcgi,
-            root: root.to_string_lossy().into_owned(),
-        };
-        let text = writer.config();
+        let text = random_config(round, &root, backend, fastcgi);
         let server = match Server::try_start(nginx, &text) {
             Ok(server) => server,
             // Another program has the port, or the machine has no IPv6.
