@@ -23,6 +23,18 @@ const ROOMS: &[(&str, &[&str])] = &[
         "difference",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
+    (
+        "assertion",
+        &[
+            "source",
+            "diagnostic",
+            "nginx",
+            "config",
+            "routing",
+            "urispace",
+            "routes",
+        ],
+    ),
     // Before the rules, which look at such comments too.
     ("suppress", &["source", "diagnostic", "config"]),
     (
@@ -68,6 +80,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "routing",
             "difference",
             "routes",
+            "assertion",
             "fingerprint",
             "rule",
         ],
@@ -82,6 +95,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "routing",
             "difference",
             "routes",
+            "assertion",
             "rule",
             "rules",
             "settings",

@@ -15,6 +15,7 @@ mod revision;
 mod routes;
 mod rule;
 mod settings;
+mod test;
 mod trace;
 
 use std::ffi::OsString;
@@ -67,6 +68,7 @@ enum Command {
     Routes(routes::RoutesOf),
     Trace(trace::Trace),
     Diff(diff::Diff),
+    Test(test::Test),
     Rule(rule::Rule),
 }
 
@@ -143,6 +145,7 @@ fn dispatch(
         Some(Command::Routes(arguments)) => routes::routes(&global, &arguments, streams, terminal),
         Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
         Some(Command::Diff(arguments)) => diff::diff(&global, &arguments, streams),
+        Some(Command::Test(arguments)) => test::test(&global, &arguments, streams, terminal),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),
     }

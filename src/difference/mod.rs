@@ -563,8 +563,8 @@ impl<'c> Work<'c> {
             }
             kinds.extend(aspects.iter().map(|aspect| aspect.kind));
             for assumption in old.assumptions.iter().chain(&new.assumptions) {
-                if !assumptions.contains(assumption) {
-                    assumptions.push(assumption.clone());
+                if !assumptions.contains(&assumption.text) {
+                    assumptions.push(assumption.text.clone());
                 }
             }
             told.get_or_insert(self.found.len());

@@ -3,6 +3,7 @@
 //! Names, messages and excerpts may hold any byte that somebody wrote into a configuration, so whatever reaches a
 //! terminal goes through [`printable`] first.
 
+pub mod asserted;
 pub mod checkstyle;
 pub mod concise;
 mod diff;
@@ -16,6 +17,7 @@ pub mod routes;
 pub mod sarif;
 mod shown;
 pub mod statistics;
+mod style;
 pub mod text;
 pub mod trace;
 mod xml;

@@ -4,10 +4,12 @@
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod assumption;
 mod challenge;
 mod choice;
 mod content;
 mod disk;
+mod duration;
 mod error_page;
 mod example;
 mod files;
@@ -27,10 +29,13 @@ mod upstream;
 mod uri;
 mod value;
 mod variables;
+mod variation;
 
+pub use assumption::{About, Assumption};
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use disk::{Disk, Entry};
+pub use duration::duration;
 pub use example::{Example, example, redirected, request};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
@@ -42,3 +47,4 @@ pub(crate) use socket::{Entrance, ip, port, resolved};
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, Turn, WebSocket, trace};
 pub(crate) use upstream::READ_TIMEOUT;
 pub use uri::{Uri, escape};
+pub use variation::{By, Fork, Form, Part, Variation};

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::assumption::{About, Assumption};
 use super::choice::{Choice, choose};
 use super::content::Content;
-use super::disk::Entry;
+use super::disk::{Disk, Entry};
 use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
@@ -16,6 +17,7 @@ use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
 use super::trace::{Outcome, Step, Trace, Tracer, Turn};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
+use super::variation::{By, Fork, Form, Part, Variation, Varies};
 use crate::config::{Directive, Location, Server, Visibility, Word};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
@@ -35,6 +37,7 @@ const LONGEST_STEP: usize = 500;
 pub(super) struct Run<'t, 'c> {
     pub(super) tracer: &'t Tracer<'c>,
     pub(super) request: &'t Request,
+    pub(super) disk: &'t Disk,
     pub(super) version: Version,
     pub(super) socket: Socket,
     /// True when the client's TLS ends at nginx.
@@ -85,13 +88,15 @@ pub(super) struct Run<'t, 'c> {
     pub(super) depth: usize,
     /// How many variables have been looked up.
     pub(super) lookups: u32,
+    /// What depends on the path and the query.
+    pub(super) variation: Variation,
 
     steps: Vec<Step>,
     turns: Vec<Turn<'c>>,
     /// The variables of the client's headers that were looked up.
     pub(super) heard: Vec<String>,
     visibility: Visibility,
-    assumptions: Vec<String>,
+    assumptions: Vec<Assumption>,
 }
 
 /// What comes next.
@@ -149,7 +154,11 @@ impl Status {
 }
 
 /// Follows a request from its connection to its answer.
-pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c>, String> {
+pub(super) fn run<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+) -> Result<Trace<'c>, String> {
     if tracer.config.servers().next().is_none() {
         return Err("the configuration has no server".to_owned());
     }
@@ -179,13 +188,14 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             request.port
         )
     })?;
-    Ok(run_from(tracer, request, arrival))
+    Ok(run_from(tracer, request, disk, arrival))
 }
 
 /// Follows a request from the socket where it arrives to its answer.
 pub(super) fn run_from<'c>(
     tracer: &Tracer<'c>,
     request: &Request,
+    disk: &Disk,
     arrival: Arrival<'_, 'c>,
 ) -> Trace<'c> {
     let Arrival {
@@ -209,6 +219,7 @@ pub(super) fn run_from<'c>(
     let mut run = Run {
         tracer,
         request,
+        disk,
         version: tracer.config.version(),
         socket: entrance.socket.clone(),
         tls,
@@ -245,6 +256,7 @@ pub(super) fn run_from<'c>(
         is_named: false,
         depth: 0,
         lookups: 0,
+        variation: Variation::default(),
         steps: Vec::new(),
         turns: Vec::new(),
         heard: Vec::new(),
@@ -252,7 +264,7 @@ pub(super) fn run_from<'c>(
         assumptions: tracer.skipped.clone(),
     };
     if let Some(assumption) = assumption {
-        run.assume(assumption);
+        run.assume_about(About::Outside, assumption);
     }
     if entrance.tls
         && request.is_tls()
@@ -306,7 +318,7 @@ pub(super) fn run_from<'c>(
             .and_then(|verified| verified.argument(0))
             .is_some_and(verifies)
     {
-        run.assume("the certificate of the client is accepted");
+        run.assume_about(About::Outside, "the certificate of the client is accepted");
     }
     let outcome = run.phases(next);
     run.finish(outcome)
@@ -326,9 +338,69 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     pub(super) fn assume(&mut self, text: impl Into<String>) {
+        self.assume_about(About::Other, text);
+    }
+
+    pub(super) fn assume_about(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();
-        if !self.assumptions.contains(&text) {
-            self.assumptions.push(text);
+        let known = |known: &Assumption| known.text == text;
+        if !self.assumptions.iter().any(known) {
+            self.assumptions.push(Assumption { text, about });
+        }
+    }
+
+    /// Notes that nginx decides by something of the path or the query.
+    pub(super) fn fork(&mut self, place: Option<Directive<'c>>, by: By) {
+        let span = place.map(Directive::span);
+        let fork = Fork { span, by };
+        if !self.variation.forks.contains(&fork) {
+            self.variation.forks.push(fork);
+        }
+    }
+
+    /// Notes that nginx decides by a value.
+    pub(super) fn decide_by(&mut self, place: Directive<'c>, value: &Value) {
+        if value.is_varied() {
+            self.fork(Some(place), By::Other);
+        }
+    }
+
+    /// Notes that nginx looks at a path of the disk.
+    pub(super) fn note_looked(&mut self, path: &Value) {
+        let looked = (path.bytes.clone(), path.is_varied());
+        if !self.variation.looked.contains(&looked) {
+            self.variation.looked.push(looked);
+        }
+    }
+
+    /// Notes that a part of the outcome holds something of the path or the query.
+    pub(super) fn vary(&mut self, part: Part, value: &Value) {
+        if value.is_varied() && !self.variation.parts.contains(&part) {
+            self.variation.parts.push(part);
+        }
+    }
+
+    /// How a text is made of the path and the query.
+    pub(super) fn form(&self, value: &Value) -> Form {
+        match value.varies {
+            Varies::No => Form::Constant,
+            Varies::Target(at) if value.bytes.get(at..) == Some(&self.unparsed_uri) => Form::Rest {
+                start: value.bytes[..at].to_vec(),
+                from: 0,
+            },
+            _ => Form::Other,
+        }
+    }
+
+    /// Takes over what a subrequest rests on.
+    pub(super) fn learn_from(&mut self, other: Self) {
+        self.variation = other.variation;
+        self.visibility = other.visibility;
+        self.heard = other.heard;
+        for assumption in other.assumptions {
+            if assumption.about != About::Name {
+                self.assume_about(assumption.about, assumption.text);
+            }
         }
     }
 
@@ -354,9 +426,8 @@ impl<'t, 'c> Run<'t, 'c> {
     /// Says which values are shown by the names of their variables.
     pub(super) fn assume_names(&mut self, value: &Value) {
         for name in &value.unknown {
-            self.assume(format!(
-                "`{name}` stands for a value that is not known here"
-            ));
+            let text = format!("`{name}` stands for a value that is not known here");
+            self.assume_about(About::Name, text);
         }
     }
 
@@ -387,6 +458,7 @@ impl<'t, 'c> Run<'t, 'c> {
             && let Some(redirect) = self.redirect.take()
         {
             *location = Some(self.absolute(&redirect));
+            self.variation.redirect = self.form(&redirect);
         }
         let uri = self.uri.clone();
         self.assume_names(&uri);
@@ -413,6 +485,7 @@ impl<'t, 'c> Run<'t, 'c> {
             visibility: self.visibility,
             outcome,
             assumptions: self.assumptions,
+            variation: self.variation,
         }
     }
 
@@ -434,8 +507,8 @@ impl<'t, 'c> Run<'t, 'c> {
         self.quoted_uri = uri.is_quoted;
         self.unparsed_uri = target.uri.to_vec();
         self.valid_unparsed_uri = !target.empty_path;
-        self.uri = Value::new(uri.path);
-        self.args = Value::new(uri.arguments.unwrap_or_default());
+        self.uri = Value::new(uri.path).varied(Varies::Path);
+        self.args = Value::new(uri.arguments.unwrap_or_default()).varied(Varies::Query);
         Ok(())
     }
 
@@ -558,7 +631,7 @@ impl<'t, 'c> Run<'t, 'c> {
         };
         let chosen = entrance.server(&host, &mut test);
         if let Some(matched) = found {
-            self.capture(matched);
+            self.capture(matched, false);
         }
         if undecided {
             self.assume("a name of a server that is no regex for PCRE2 matches nothing");
@@ -609,11 +682,16 @@ impl<'t, 'c> Run<'t, 'c> {
         self.host = host;
     }
 
-    /// Keeps what a regex has captured.
-    pub(super) fn capture(&mut self, matched: Match) {
+    /// Keeps what a regex has captured; `varied` when that depends on the path or the query.
+    pub(super) fn capture(&mut self, matched: Match, varied: bool) {
         self.captures = matched.captures;
+        self.captures.varied = varied;
+        let varies = match varied {
+            true => Varies::From(0),
+            false => Varies::No,
+        };
         for (name, text) in matched.named {
-            self.variables.insert(name, Value::new(text));
+            self.variables.insert(name, Value::new(text).varied(varies));
         }
     }
 
@@ -661,6 +739,13 @@ impl<'t, 'c> Run<'t, 'c> {
         let uri = self.uri.clone();
         if !uri.is_known() {
             self.assume_names(&uri);
+            self.assume("the location of a URI that is not known");
+        }
+        match uri.varies {
+            // The choice of the path of the client is told apart.
+            Varies::No | Varies::Path => {}
+            Varies::Index => self.fork(None, By::Index),
+            Varies::Query | Varies::Target(_) | Varies::From(_) => self.fork(None, By::Other),
         }
         let mut redirect = None;
         match choose(self.server, &uri.bytes) {
@@ -700,11 +785,12 @@ impl<'t, 'c> Run<'t, 'c> {
             false => location.path.to_vec(),
         };
         let mut target = Value::new(name);
-        if !self.args.bytes.is_empty() {
-            target.bytes.push(b'?');
-            let args = self.args.clone();
+        let args = self.args.clone();
+        if !args.bytes.is_empty() {
+            target.push(&Value::new("?"));
             target.push(&args);
         }
+        target.varies = target.varies.or(args.varies);
         self.step(
             Some(location.directive),
             format!("`{location}` passes requests on, so its URI without the slash is redirected"),
@@ -720,7 +806,7 @@ impl<'t, 'c> Run<'t, 'c> {
         for regex in way.iter().filter(|step| step.is_regex()) {
             let matched = regex.regex().and_then(|regex| exec(&regex, uri)).flatten();
             if let Some(matched) = matched {
-                self.capture(matched);
+                self.capture(matched, self.uri.is_varied());
             }
         }
         let reason = match location.modifier.as_str() {
@@ -867,6 +953,10 @@ impl<'t, 'c> Run<'t, 'c> {
             ));
         }
         self.assume_names(name);
+        if !name.is_known() {
+            self.assume("the location of a name that is not known");
+        }
+        self.decide_by(place, name);
         let found = self
             .server
             .directive

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::assumption::{About, Assumption};
 use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::{Request, validate_host};
 use super::run::{self, REDIRECTED, REWRITTEN};
 use super::socket::{Arrival, Entrance, Entrances, arrive};
+use super::variation::Variation;
 use crate::config::{Config, Directive, Location, Server, Visibility};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
@@ -51,7 +53,9 @@ pub struct Trace<'c> {
     /// What comes of it.
     pub outcome: Outcome,
     /// What cannot be known from the configuration and was taken to be so.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
+    /// What may be another for another path or query.
+    pub variation: Variation,
 }
 
 /// One thing that nginx does with a request.
@@ -206,43 +210,48 @@ pub struct Tracer<'c> {
     /// True when it is enough to know that another program gets a request, and not what it gets.
     pub(crate) ends_at_handlers: bool,
     /// What of the configuration was left out, which holds for every request.
-    pub(crate) skipped: Vec<String>,
+    pub(crate) skipped: Vec<Assumption>,
 }
 
 impl<'c> Tracer<'c> {
     /// Prepares what all requests have in common.
     pub fn new(config: &'c Config, options: Options) -> Self {
         let mut skipped = Vec::new();
+        let mut skip = |about, text| skipped.push(Assumption { text, about });
         let place = |span: Span| {
             let file = config.sources().file(span.file);
             format!("{}:{}", file.name(), file.position(span.start).line)
         };
         for mistake in config.mistakes() {
-            skipped.push(format!(
+            let text = format!(
                 "what is wrong at {} is skipped and changes nothing else",
                 place(mistake.span)
-            ));
+            );
+            skip(About::Other, text);
         }
         let listens = config.servers().flat_map(Server::listens);
         for refused in listens.filter(|listen| listen.listen().is_none()) {
-            skipped.push(format!(
+            let text = format!(
                 "the `listen` at {} is skipped: nginx does not take it",
                 place(refused.span())
-            ));
+            );
+            skip(About::Other, text);
         }
         for (include, problem) in config.include_problems() {
-            skipped.push(format!(
+            let text = format!(
                 "what {} would include changes nothing: {} was not read",
                 place(include.span()),
                 problem.path.display()
-            ));
+            );
+            skip(About::Unread, text);
         }
         for file in config.unreadable() {
-            skipped.push(format!(
+            let text = format!(
                 "{} changes nothing: it was not read, {}",
                 file.path.display(),
                 file.reason
-            ));
+            );
+            skip(About::Unread, text);
         }
         Self {
             config,
@@ -252,6 +261,11 @@ impl<'c> Tracer<'c> {
             ends_at_handlers: false,
             skipped,
         }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &'c Config {
+        self.config
     }
 
     /// True when nothing was assumed for an answer, but that what was left out of the configuration changes nothing.
@@ -273,7 +287,12 @@ impl<'c> Tracer<'c> {
 
     /// Follows a request to its end; the error says why there is no answer.
     pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
-        run::run(self, request)
+        run::run(self, request, &self.options.disk)
+    }
+
+    /// Like [`Tracer::trace`], with this in the place of what the options say about files.
+    pub fn trace_on(&self, request: &Request, disk: &Disk) -> Result<Trace<'c>, String> {
+        run::run(self, request, disk)
     }
 
     /// The sockets that take connections, in the order of the file.
@@ -311,7 +330,7 @@ impl<'c> Tracer<'c> {
             tls: request.is_tls() && entrance.tls,
             assumption: None,
         };
-        Some(run::run_from(self, request, arrival))
+        Some(run::run_from(self, request, &self.options.disk, arrival))
     }
 
     fn entrance(&self, socket: &Socket) -> Option<&Entrance<'c>> {

@@ -1,6 +1,7 @@
 //! The program as its user meets it: exit codes, streams, paths, and input of every bad kind.
 #![cfg(unix)]
 
+mod assertions;
 mod diff;
 mod docs;
 mod fix;
