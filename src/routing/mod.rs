@@ -5,6 +5,7 @@
 
 mod access;
 mod assumption;
+mod attempt;
 mod challenge;
 mod choice;
 mod content;
@@ -32,6 +33,7 @@ mod variables;
 mod variation;
 
 pub use assumption::{About, Assumption};
+pub use attempt::{Attempt, attempt, request_to};
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use disk::{Disk, Entry};

@@ -9,10 +9,13 @@
 //! found any more, what is followed is the proof. Work is counted in states, never in time, so an answer is always the
 //! same.
 
+mod ambiguity;
 mod automaton;
+mod backtracking;
 mod bytes;
 mod literals;
 mod nfa;
+mod origin;
 mod pattern;
 mod reached;
 mod search;
@@ -23,6 +26,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use backtracking::{Attack, Attacks, sent};
+pub use origin::{Flaw, Foreign, foreign};
 pub use reached::{Reached, Spaces};
 pub use search::Uris;
 pub use texts::texts;

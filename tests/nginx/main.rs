@@ -20,6 +20,7 @@ mod tokenizer;
 mod trace;
 mod truth;
 mod websocket;
+mod witnesses;
 
 use harness::{Echo, Nginx, PORT, Server};
 
