@@ -23,6 +23,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["source", "config", "nginx", "routing", "urispace"],
     ),
     (
+        "difference",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
         "assertion",
         &[
             "source",
@@ -77,6 +81,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "difference",
             "routes",
             "assertion",
             "fingerprint",
@@ -91,6 +96,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "difference",
             "routes",
             "assertion",
             "rule",

@@ -198,6 +198,17 @@ impl Config {
         }
     }
 
+    /// Calls each file as `name` makes of what it is called.
+    pub(crate) fn call_files(&mut self, name: impl Fn(&str) -> String) {
+        let files = self.sources.iter();
+        let names: Vec<_> = files
+            .map(|(file, source)| (file, name(source.name())))
+            .collect();
+        for (file, name) in names {
+            self.sources.rename(file, name);
+        }
+    }
+
     /// The nginx that will read the configuration; when nobody told it, the stable branch is assumed.
     pub fn version(&self) -> Version {
         self.version.unwrap_or_default()

@@ -166,8 +166,11 @@ pub(super) fn run<'c>(
     request: &Request,
     disk: &Disk,
 ) -> Result<Trace<'c>, String> {
-    let line = request_line(request);
+    if tracer.config.servers().next().is_none() {
+        return Err("the configuration has no server".to_owned());
+    }
     let wanted = || -> Option<Vec<u8>> {
+        let line = request_line(request);
         if let Ok(Some(host)) = line.as_ref().map(|target| target.host) {
             return validate_host(host);
         }
@@ -178,9 +181,6 @@ pub(super) fn run<'c>(
         validate_host(&host?.1)
     };
     let wanted = wanted().unwrap_or_default();
-    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
-        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
-    };
     let score = |entrance: &Entrance<'c>| {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
@@ -189,20 +189,31 @@ pub(super) fn run<'c>(
             || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    if tracer.config.servers().next().is_none() {
-        return Err("the configuration has no server".to_owned());
-    }
-    let Arrival {
-        entrance,
-        tls,
-        assumption,
-    } = arrive(&tracer.entrances, request, score).ok_or_else(|| {
+    let arrival = arrive(&tracer.entrances, request, score).ok_or_else(|| {
         format!(
             "no server listens at port {}, and none without TLS",
             request.port
         )
     })?;
+    Ok(run_from(tracer, request, disk, arrival))
+}
 
+/// Follows a request from the socket where it arrives to its answer.
+pub(super) fn run_from<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+    arrival: Arrival<'_, 'c>,
+) -> Trace<'c> {
+    let Arrival {
+        entrance,
+        tls,
+        assumption,
+    } = arrival;
+    let line = request_line(request);
+    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
+    };
     // The server that reads the request line: of TLS it is known by the name that the handshake asks for.
     let sni = tls
         .then(|| validate_host(request.host.as_bytes()))
@@ -229,7 +240,7 @@ pub(super) fn run<'c>(
                 .directive(),
             "the TLS handshake is refused",
         );
-        return Ok(run.finish(Outcome::Close));
+        return run.finish(Outcome::Close);
     }
     if request.is_tls() && !tls && port(&entrance.socket) == Some(request.port) {
         run.step(
@@ -239,7 +250,7 @@ pub(super) fn run<'c>(
                 entrance.shown()
             ),
         );
-        return Ok(run.finish(Outcome::Reject { status: 400 }));
+        return run.finish(Outcome::Reject { status: 400 });
     }
     let next = match line
         .and_then(|target| run.read_uri(&target).map(|()| target))
@@ -273,7 +284,7 @@ pub(super) fn run<'c>(
         run.assume_about(About::Outside, "the certificate of the client is accepted");
     }
     let outcome = run.phases(next);
-    Ok(run.finish(outcome))
+    run.finish(outcome)
 }
 
 /// Follows a request in a server, whatever host and socket lead there; nothing where nginx does not accept its target.
@@ -512,6 +523,7 @@ impl<'t, 'c> Run<'t, 'c> {
             chosen: self.chosen,
             refused: self.refused,
             location: self.location,
+            scope: self.scope,
             steps: self.steps,
             turns: self.turns,
             heard: self.heard,

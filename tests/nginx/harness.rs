@@ -551,9 +551,10 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
         }
     };
     let length = head.len();
+    let port = stream.local_addr()?.port();
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Backend: {port}\r\nContent-Length: {length}\r\n\r\n"
     )?;
     stream.write_all(head)
 }

@@ -5,6 +5,7 @@
 
 mod contests;
 mod debian;
+mod diff;
 mod fixes;
 mod fixtures;
 mod harness;
