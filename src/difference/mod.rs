@@ -1,8 +1,8 @@
 //! Which requests two configurations answer differently.
 //!
-//! The servers that a request meets before and after are found by sockets and hosts ([`ways`]). Two servers whose blocks
-//! mean the same ([`meaning`]) answer alike; else the places that a URI can end in on both sides are paired ([`pairs`]),
-//! and for pairs that are not alike requests are traced through both ([`request`]) until one shows it ([`aspect`]). What
+//! The servers that a request meets before and after are found by sockets and hosts (`ways`). Two servers whose blocks
+//! mean the same (`meaning`) answer alike; else the places that a URI can end in on both sides are paired (`pairs`),
+//! and for pairs that are not alike requests are traced through both (`request`) until one shows it (`aspect`). What
 //! no trace shows is listed, so that nothing is called equal that is not proved to be.
 
 mod aspect;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::request;
 use super::sample::samples;
 use crate::config::Server;
-use crate::nginx::listen::{Host, Socket};
-use crate::routing::{Request, Tracer};
+use crate::nginx::listen::{Host, Listen, Socket};
+use crate::routing::{Request, Tracer, resolved};
 
 /// Hosts that are tried for whatever no name fits.
 const UNKNOWN: [&str; 2] = ["unknown.example", "unknown.invalid"];
@@ -56,6 +56,24 @@ pub(super) struct Lonely {
     pub(super) at: Option<String>,
 }
 
+/// Parameters of `listen` that change how requests are read.
+const PARAMETERS: &[(&str, fn(&Listen) -> bool)] = &[
+    ("http2", |listen| listen.http2),
+    ("quic", |listen| listen.quic),
+    ("proxy_protocol", |listen| listen.proxy_protocol),
+];
+
+/// True when some `listen` of a socket says so; what one says holds for all.
+fn says(tracer: &Tracer<'_>, socket: &Socket, read: fn(&Listen) -> bool) -> bool {
+    let listening = tracer
+        .servers(socket)
+        .iter()
+        .flat_map(|server| server.listening());
+    let here = listening.filter(|(own, _)| resolved(own.clone()) == *socket);
+    here.filter_map(|(_, listen)| listen)
+        .any(|listen| read(&listen))
+}
+
 /// Who meets whom.
 #[derive(Debug, Default)]
 pub(super) struct Meetings<'c> {
@@ -89,6 +107,17 @@ pub(super) fn meetings<'c>(old: &Tracer<'c>, new: &Tracer<'c>) -> Meetings<'c> {
                 continue;
             }
         };
+        for (name, read) in PARAMETERS {
+            let said =
+                [(old, left), (new, right)].map(|(tracer, socket)| says(tracer, socket, *read));
+            if said[0] != said[1] {
+                let side = if said[0] { "old" } else { "new" };
+                meetings.undecided.push(format!(
+                    "`{name}` of `listen` at {} stands only in the {side} configuration, and what it changes is not modelled",
+                    shown(socket)
+                ));
+            }
+        }
         let tls = old.is_tls(left) && new.is_tls(right);
         let servers = [old.servers(left), new.servers(right)];
         let defaults = [old.server(left, b"\0"), new.server(right, b"\0")];
