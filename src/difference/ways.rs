@@ -56,15 +56,18 @@ pub(super) struct Lonely {
     pub(super) at: Option<String>,
 }
 
+/// A parameter that is there or not.
+type Flag = fn(&Listen) -> bool;
+
 /// Parameters of `listen` that change how requests are read.
-const PARAMETERS: &[(&str, fn(&Listen) -> bool)] = &[
+const PARAMETERS: [(&str, Flag); 3] = [
     ("http2", |listen| listen.http2),
     ("quic", |listen| listen.quic),
     ("proxy_protocol", |listen| listen.proxy_protocol),
 ];
 
 /// True when some `listen` of a socket says so; what one says holds for all.
-fn says(tracer: &Tracer<'_>, socket: &Socket, read: fn(&Listen) -> bool) -> bool {
+fn says(tracer: &Tracer<'_>, socket: &Socket, read: Flag) -> bool {
     let listening = tracer
         .servers(socket)
         .iter()
@@ -109,7 +112,7 @@ pub(super) fn meetings<'c>(old: &Tracer<'c>, new: &Tracer<'c>) -> Meetings<'c> {
         };
         for (name, read) in PARAMETERS {
             let said =
-                [(old, left), (new, right)].map(|(tracer, socket)| says(tracer, socket, *read));
+                [(old, left), (new, right)].map(|(tracer, socket)| says(tracer, socket, read));
             if said[0] != said[1] {
                 let side = if said[0] { "old" } else { "new" };
                 meetings.undecided.push(format!(
