@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 pub use crate::config::*;
 pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
+pub use crate::loops;
 pub use crate::nginx::{self, Contexts, Subsystem, Version};
 pub use crate::routing;
 pub use crate::source::Span;
@@ -30,6 +31,8 @@ pub enum Category {
     Static,
     /// Servers, and what their nginx knows.
     Server,
+    /// What a client could abuse.
+    Security,
     /// Slips of the hand.
     Typo,
     /// nginspect's own comments.
@@ -47,6 +50,7 @@ impl Category {
             Self::Timeout => "timeout",
             Self::Static => "static",
             Self::Server => "server",
+            Self::Security => "security",
             Self::Typo => "typo",
             Self::Ignore => "ignore",
         }

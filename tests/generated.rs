@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nginspect::assertion::{self, Place};
 use nginspect::cli;
 use nginspect::config::{Finder, LoadOptions};
 use nginspect::lint::lint;
@@ -162,6 +163,36 @@ fn the_table_of_settings_is_current() {
         writeln!(table, "{}", key.example).expect("a string takes everything");
     }
     table.push_str("```\n");
+    let current = [before, TABLE[0], &table, TABLE[1], after].concat();
+    compare(BTreeMap::from([(path, current)]));
+}
+
+#[test]
+fn the_table_of_statements_is_current() {
+    let path = PathBuf::from("docs/test.md");
+    let page = std::fs::read_to_string(&path).expect("a readable page");
+    let (before, rest) = page.split_once(TABLE[0]).expect("a place for the table");
+    let (_, after) = rest.split_once(TABLE[1]).expect("the end of the table");
+    let mut table = String::from("| key | where | what it is for | example |\n|---|---|---|---|\n");
+    for key in assertion::KEYS {
+        let place = match key.place {
+            Place::File => "file",
+            Place::Route | Place::Expect => "route",
+            Place::Either => "file or route",
+        };
+        let below = if key.place == Place::Expect {
+            "expect."
+        } else {
+            ""
+        };
+        let example = key.example.replace('|', "\\|");
+        writeln!(
+            table,
+            "| `{below}{}` | {place} | {} | `{example}` |",
+            key.name, key.about
+        )
+        .expect("a string takes everything");
+    }
     let current = [before, TABLE[0], &table, TABLE[1], after].concat();
     compare(BTreeMap::from([(path, current)]));
 }

@@ -1,7 +1,7 @@
 //! `nginspect trace`: from requests to the way that each of them takes.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -70,7 +70,7 @@ enum Format {
 
 pub(super) fn trace(global: &Global, arguments: &Trace, streams: &mut Streams) -> Result<u8> {
     let requests = arguments.requests(global, streams)?;
-    let found = configuration(global, streams)?;
+    let found = configuration(global, None, streams)?;
     let config = only(&found)?;
     if !global.quiet
         && global.config.is_none()
@@ -162,8 +162,12 @@ impl Trace {
     }
 }
 
-/// Finds the configuration: the one that was named, or the usual one.
-fn configuration(global: &Global, streams: &mut Streams) -> Result<Found> {
+/// Finds the configuration: the one that was named, or else this one, or the usual one.
+pub(super) fn configuration(
+    global: &Global,
+    other: Option<&Path>,
+    streams: &mut Streams,
+) -> Result<Found> {
     let mut named = global.root_configuration();
     let mut global = Global {
         quiet: true,
@@ -174,7 +178,7 @@ fn configuration(global: &Global, streams: &mut Streams) -> Result<Found> {
         named = Some(PathBuf::from("-"));
     }
     let mut check = Check::default();
-    check.paths.extend(named);
+    check.paths.extend(named.or(other.map(Path::to_owned)));
     let mut input = Input::new(&global, &check, streams)?;
     let found = input.find(streams);
     if input.has_broken_settings() {
@@ -184,7 +188,7 @@ fn configuration(global: &Global, streams: &mut Streams) -> Result<Found> {
 }
 
 /// The one configuration that was found.
-fn only(found: &Found) -> Result<&Config> {
+pub(super) fn only(found: &Found) -> Result<&Config> {
     if let Some(lost) = found.lost.first() {
         bail!("cannot read {}: {}", lost.path.display(), lost.reason);
     }

@@ -3,9 +3,11 @@
 //! Names, messages and excerpts may hold any byte that somebody wrote into a configuration, so whatever reaches a
 //! terminal goes through [`printable`] first.
 
+pub mod asserted;
 pub mod checkstyle;
 pub mod concise;
 mod diff;
+pub mod difference;
 pub mod github;
 pub mod gitlab;
 pub mod json;
@@ -15,6 +17,7 @@ pub mod routes;
 pub mod sarif;
 mod shown;
 pub mod statistics;
+mod style;
 pub mod text;
 pub mod trace;
 mod xml;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::printable;
 use crate::config::Config;
-use crate::routing::{Outcome, Pass, Proxy, Trace, WebSocket};
+use crate::routing::{Outcome, Pass, Proxy, Trace, WebSocket, duration};
 use crate::source::Span;
 use serde_json::{Map, Value, json};
 
@@ -53,7 +53,7 @@ pub fn text(trace: &Trace<'_>, config: &Config) -> String {
 }
 
 /// What happens, in one line.
-fn outcome(trace: &Trace<'_>) -> String {
+pub(super) fn outcome(trace: &Trace<'_>) -> String {
     match &trace.outcome {
         Outcome::Proxy(proxy) => {
             let uri = String::from_utf8_lossy(&proxy.uri);
@@ -119,26 +119,6 @@ fn with_status(line: String, status: Option<u16>) -> String {
     }
 }
 
-/// A time as nginx would take it, in the largest unit that it is a multiple of.
-pub(super) fn duration(milliseconds: u64) -> String {
-    let units = [
-        (24 * 3600 * 1000, "d"),
-        (3600 * 1000, "h"),
-        (60 * 1000, "m"),
-        (1000, "s"),
-    ];
-    let fits = |(length, unit): &&(u64, &str)| {
-        // Sixty seconds are told as nginx's documentation does.
-        let is_long = milliseconds > *length || milliseconds == *length && *unit != "m";
-        milliseconds.is_multiple_of(*length) && (is_long || *unit == "s")
-    };
-    let fitting = units.iter().find(fits);
-    match fitting {
-        Some((length, unit)) => format!("{}{unit}", milliseconds / length),
-        None => format!("{milliseconds}ms"),
-    }
-}
-
 /// The trace as a document for programs. Its keys and their order are a promise, numbered by `schema`.
 pub fn json(trace: &Trace<'_>, config: &Config) -> Value {
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -198,11 +178,11 @@ pub fn json(trace: &Trace<'_>, config: &Config) -> Value {
         "location": location,
         "steps": steps,
         "outcome": outcome_document(&trace.outcome),
-        "assumptions": trace.assumptions,
+        "assumptions": trace.assumptions.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
-fn outcome_document(outcome: &Outcome) -> Value {
+pub(super) fn outcome_document(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Proxy(proxy) => json!({
             "kind": "proxy",
@@ -240,18 +220,4 @@ fn outcome_document(outcome: &Outcome) -> Value {
 fn place(config: &Config, span: Span) -> (String, u32) {
     let file = config.sources().file(span.file);
     (file.name().to_owned(), file.position(span.start).line)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn times_are_told_in_their_largest_unit() {
-        let told: Vec<String> = [0, 500, 1000, 60_000, 90_000, 3_600_000, 604_800_000]
-            .into_iter()
-            .map(duration)
-            .collect();
-        assert_eq!(told, ["0s", "500ms", "1s", "60s", "90s", "1h", "7d"]);
-    }
 }

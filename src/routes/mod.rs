@@ -174,7 +174,7 @@ impl<'c> Routes<'c> {
         if !loose.is_empty() {
             sites.push(builder.site(loose));
         }
-        let mut skipped = tracer.skipped.clone();
+        let mut skipped: Vec<String> = tracer.skipped.iter().map(ToString::to_string).collect();
         match config.visibility_above() {
             Visibility::Lone => skipped.push(
                 "the http level was not found, and is taken to set nothing and to hold no other server"

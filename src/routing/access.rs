@@ -1,5 +1,6 @@
 //! The phases before the content: limits, `allow` and `deny`, `auth_basic`, `auth_request`.
 
+use super::assumption::About;
 use super::run::{Next, Run, Status};
 use super::tables::network;
 use super::trace::Outcome;
@@ -18,10 +19,8 @@ impl<'c> Run<'_, 'c> {
     pub(super) fn access(&mut self) -> Option<Status> {
         for limit in ["limit_req", "limit_conn"] {
             if let Some(directive) = self.scope.effective(limit).directive() {
-                self.assume(format!(
-                    "the {limit} at {} is not reached",
-                    self.place(directive)
-                ));
+                let text = format!("the {limit} at {} is not reached", self.place(directive));
+                self.assume_about(About::Outside, text);
             }
         }
         if self.is_subrequest || self.supposed.is_let_in {
@@ -62,7 +61,8 @@ impl<'c> Run<'_, 'c> {
                 ("unix:", _) => false,
                 (network_text, Some(client)) => network(network_text, client).is_some(),
                 (network_text, None) => {
-                    self.assume(format!("the client's address is not in {network_text}"));
+                    let text = format!("the client's address is not in {network_text}");
+                    self.assume_about(About::Outside, text);
                     false
                 }
             };
@@ -88,13 +88,14 @@ impl<'c> Run<'_, 'c> {
             return Verdict::Declined;
         };
         let name = self.evaluate(&word);
+        self.decide_by(realm, &name);
         if name.bytes == b"off" && name.is_known() {
             return Verdict::Declined;
         }
         let given = self.header("authorization");
         let basic = |given: &[u8]| given.len() > 6 && given[..6].eq_ignore_ascii_case(b"basic ");
         if given.is_some_and(basic) {
-            self.assume("the user and the password are right");
+            self.assume_about(About::Outside, "the user and the password are right");
             return Verdict::Allowed;
         }
         self.step(Some(realm), "a user and a password are wanted");
@@ -125,7 +126,8 @@ impl<'c> Run<'_, 'c> {
                 Some(asked),
                 format!("`{shown}` is asked whether the request is let in"),
             );
-            self.assume(format!("`{shown}` answers with a status from 200 to 299"));
+            let text = format!("`{shown}` answers with a status from 200 to 299");
+            self.assume_about(About::Outside, text);
             return Verdict::Allowed;
         };
         self.step(
@@ -143,9 +145,11 @@ impl<'c> Run<'_, 'c> {
     }
 
     /// What a subrequest comes to (`ngx_http_subrequest`); no check asks for another one in it.
-    fn ask(&self, uri: Vec<u8>) -> Outcome {
+    fn ask(&mut self, uri: Vec<u8>) -> Outcome {
         let mut other = self.subrequest_of();
         other.uri = Value::new(uri);
-        other.phases(Next::ServerRewrite)
+        let outcome = other.phases(Next::ServerRewrite);
+        self.learn_from(other);
+        outcome
     }
 }

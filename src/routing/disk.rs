@@ -53,7 +53,7 @@ impl Disk {
     }
 
     /// What there is, as far as it was said; a path that ends with a slash leads to folders only.
-    pub(super) fn get(&self, path: &[u8]) -> Option<Entry> {
+    pub fn get(&self, path: &[u8]) -> Option<Entry> {
         let holds = |text: &Vec<u8>| path.windows(text.len()).any(|part| part == &text[..]);
         if self.nowhere.iter().any(holds) {
             return Some(Entry::Missing);

@@ -2,6 +2,7 @@
 
 use super::run::{Next, Run, Status};
 use super::trace::Outcome;
+use super::variation::By;
 use crate::config::Directive;
 
 /// An `error_page` for a status.
@@ -82,14 +83,14 @@ impl<'c> Run<'_, 'c> {
             Some(page.directive),
             format!("{code} has the error page `{}`", uri.text()),
         );
+        let mark = uri.bytes.iter().position(|byte| *byte == b'?');
+        if !uri.is_fixed(mark.unwrap_or(uri.bytes.len())) && !uri.bytes.starts_with(b"@") {
+            self.fork(Some(page.directive), By::Other);
+        }
         match uri.bytes.first() {
             Some(b'/') => {
-                let args = match uri.bytes.iter().position(|byte| *byte == b'?') {
-                    Some(mark) => {
-                        let mut args = uri.split_off(mark);
-                        args.bytes.remove(0);
-                        args
-                    }
+                let args = match mark {
+                    Some(mark) => uri.split_off(mark).split_off(1),
                     None => super::value::Value::default(),
                 };
                 if self.method != "HEAD" {

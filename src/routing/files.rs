@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use super::assumption::About;
 use super::content::Content;
 use super::disk::Entry;
 use super::run::{Run, Status};
@@ -9,6 +10,7 @@ use super::script::parts;
 use super::trace::Outcome;
 use super::uri::escape_for;
 use super::value::Value;
+use super::variation::{By, Part, Varies};
 use crate::config::{Directive, Location};
 use crate::nginx;
 
@@ -62,7 +64,16 @@ impl<'c> Run<'_, 'c> {
                 path.pop();
             }
         }
-        let value = self.evaluate(&path);
+        // nginx refuses a path that is made of itself; it is followed all the same, but not for ever.
+        let value = match self.is_deep() {
+            true => Value::default(),
+            false => {
+                self.depth += 1;
+                let value = self.evaluate(&path);
+                self.depth -= 1;
+                value
+            }
+        };
         Root {
             path: self.full_name(value),
             alias,
@@ -113,20 +124,33 @@ impl<'c> Run<'_, 'c> {
         if !path.is_known() {
             return None;
         }
+        self.note_looked(path);
+        self.vary(Part::File, path);
         let guessed = self.guessed.get(&path.bytes).copied();
-        let known = self.tracer.options.disk.get(&path.bytes).or(guessed);
+        let known = self.disk.get(&path.bytes).or(guessed);
         // What ends with a slash is a folder, if it is there.
         let supposed = self.supposed.files;
         known.or(supposed.filter(|_| !path.bytes.ends_with(b"/")))
     }
 
+    /// Takes something to be so that is about a path of the disk.
+    pub(super) fn guess(&mut self, path: &Value, taken: Entry, text: String) {
+        let about = match path.is_known() {
+            true => About::File(path.bytes.clone(), taken),
+            false => About::Other,
+        };
+        self.assume_about(about, text);
+    }
+
     pub(super) fn guess_missing(&mut self, path: &Value) {
-        self.assume(format!("the file {} does not exist", path.text()));
+        let text = format!("the file {} does not exist", path.text());
+        self.guess(path, Entry::Missing, text);
         self.guessed.insert(path.bytes.clone(), Entry::Missing);
     }
 
     fn guess_file(&mut self, path: &Value) {
-        self.assume(format!("the file {} exists", path.text()));
+        let text = format!("the file {} exists", path.text());
+        self.guess(path, Entry::File, text);
         self.guessed.insert(path.bytes.clone(), Entry::File);
     }
 
@@ -170,6 +194,7 @@ impl<'c> Run<'_, 'c> {
                 Some(entry) if entry == wanted => {
                     self.step(Some(directive), format!("{shown} is there"));
                     match root.alias {
+                        Alias::None if text == b"$uri" => {}
                         Alias::None => self.uri = name,
                         Alias::Whole if folder => {}
                         Alias::Whole => {
@@ -186,7 +211,10 @@ impl<'c> Run<'_, 'c> {
                     return None;
                 }
                 Some(_) => {}
-                None if folder => self.assume(format!("there is no folder {shown}")),
+                None if folder => {
+                    let text = format!("there is no folder {shown}");
+                    self.guess(&path, Entry::Missing, text);
+                }
                 None => self.guess_missing(&path),
             }
         }
@@ -207,9 +235,13 @@ impl<'c> Run<'_, 'c> {
             return Some(Content::Named(uri, directive));
         }
         let mut args = Value::default();
-        if let Some(mark) = uri.bytes.iter().position(|byte| *byte == b'?') {
+        let mark = uri.bytes.iter().position(|byte| *byte == b'?');
+        if !uri.is_fixed(mark.unwrap_or(uri.bytes.len())) {
+            self.fork(Some(directive), By::Other);
+        }
+        if let Some(mark) = mark {
             args = uri.split_off(mark);
-            args.bytes.remove(0);
+            args = args.split_off(1);
         }
         Some(Content::Redirect(Some(directive), uri, args))
     }
@@ -254,6 +286,11 @@ impl<'c> Run<'_, 'c> {
                 status: self.err_status,
             });
         }
+        match self.uri.varies {
+            Varies::No | Varies::Index => {}
+            Varies::Path => self.fork(place, By::Slash),
+            _ => self.fork(place, By::Other),
+        }
         if self.uri.bytes.ends_with(b"/") && read {
             if let Some(content) = self.index() {
                 return content;
@@ -287,11 +324,12 @@ impl<'c> Run<'_, 'c> {
                 let mut to = escape_for(&self.uri.bytes, self.version);
                 to.push(b'/');
                 let mut to = self.uri.with(to);
-                if !self.args.bytes.is_empty() {
-                    to.bytes.push(b'?');
-                    let args = self.args.clone();
+                let args = self.args.clone();
+                if !args.bytes.is_empty() {
+                    to.push(&Value::new("?"));
                     to.push(&args);
                 }
+                to.varies = to.varies.or(args.varies);
                 self.step(
                     place,
                     "it is a folder, so its URI without the slash is redirected",
@@ -359,7 +397,8 @@ impl<'c> Run<'_, 'c> {
             Some(Entry::Missing | Entry::File) => Content::Status(file(&shown, 404)),
             found => {
                 if found.is_none() {
-                    self.assume(format!("the folder {shown} exists"));
+                    let text = format!("the folder {shown} exists");
+                    self.guess(&path, Entry::Folder, text);
                 }
                 self.step(directive, format!("the files of {shown} are listed"));
                 if let Some(failed) = self.precondition(self.err_status.unwrap_or(200)) {
@@ -389,6 +428,9 @@ impl<'c> Run<'_, 'c> {
         for name in names {
             let name = self.evaluate(&name);
             let args = self.args.clone();
+            if !name.is_fixed(1) {
+                self.fork(place, By::Other);
+            }
             if name.bytes.starts_with(b"/") {
                 return Some(Content::Redirect(place, name, args));
             }
@@ -402,7 +444,7 @@ impl<'c> Run<'_, 'c> {
                 if !folder_tested {
                     let shown = folder.text();
                     let parent = folder.bytes.strip_suffix(b"/").unwrap_or(&folder.bytes);
-                    match self.tracer.options.disk.get(parent) {
+                    match self.disk.get(parent) {
                         Some(Entry::Missing) => {
                             self.step(place, format!("there is no folder {shown}"));
                             return Some(Content::Status(file(&shown, 404)));
@@ -416,7 +458,12 @@ impl<'c> Run<'_, 'c> {
                             return Some(Content::Status(Status::error(500, reason)));
                         }
                         Some(Entry::Folder) => {}
-                        None => self.assume(format!("the folder {shown} exists")),
+                        None => {
+                            let folder = folder.with(parent.to_vec());
+                            self.note_looked(&folder);
+                            let text = format!("the folder {shown} exists");
+                            self.guess(&folder, Entry::Folder, text);
+                        }
                     }
                     folder_tested = true;
                 }
@@ -427,6 +474,11 @@ impl<'c> Run<'_, 'c> {
             }
             let mut uri = self.uri.clone();
             uri.push(&name);
+            // Only with such a name is the URI still normalised.
+            let is_plain = !name.bytes.contains(&b'/') && !name.bytes.starts_with(b".");
+            if self.uri.varies == Varies::Path && !name.is_varied() && is_plain {
+                uri.varies = Varies::Index;
+            }
             return Some(Content::Redirect(place, uri, args));
         }
         None

@@ -1,15 +1,16 @@
 //! What happens to a request: which location answers it and which URI its upstream is asked for.
 //!
-//! [`trace()`] follows one request through all of nginx's phases, and [`Routes`] holds all locations at once. The smaller
-//! questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
+//! [`trace()`] follows one request through all of nginx's phases. The smaller questions are asked for by themselves: [`choose`] finds the location of a path, [`map`] the URI that `proxy_pass`
 //! makes of one, [`example`] a request that reaches a location.
 
 mod access;
+mod assumption;
+mod attempt;
 mod challenge;
 mod choice;
-mod client;
 mod content;
 mod disk;
+mod duration;
 mod error_page;
 mod example;
 mod files;
@@ -17,43 +18,41 @@ mod handler;
 mod mapping;
 mod overmatch;
 mod protection;
-mod redirect_loop;
 mod regexes;
 mod request;
 mod resource;
 mod restriction;
 mod rewrite;
-mod rewrite_cycle;
 mod run;
-mod sample;
 mod script;
 mod socket;
 mod supposed;
 mod tables;
 mod trace;
-mod tries;
 mod upstream;
 mod uri;
 mod value;
 mod variables;
+mod variation;
 
+pub use assumption::{About, Assumption};
+pub use attempt::{Attempt, attempt, request_to};
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, longest_prefix, redirects_without_slash};
 pub use disk::{Disk, Entry};
+pub use duration::duration;
 pub use example::{Example, example, redirected, request, request_url, target};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use overmatch::{Overmatch, Wrong, overmatches};
 pub use protection::{is_open, protections, sets_protection};
-pub use redirect_loop::{Hop, RedirectLoop, redirect_loops};
 pub(crate) use request::validate_host;
 pub use request::{Protocol, Request};
 pub use resource::Resource;
 pub use restriction::restrictions;
-pub use rewrite_cycle::{RewriteCycle, rewrite_cycles};
-pub use sample::samples;
-pub(crate) use socket::{Entrance, port, resolved};
+pub(crate) use socket::{Entrance, ip, port, resolved};
 pub use supposed::Supposed;
 pub use trace::{Options, Outcome, Pass, Proxy, Step, Trace, Tracer, Turn, WebSocket, trace};
 pub(crate) use upstream::READ_TIMEOUT;
 pub use uri::{Uri, escape};
+pub use variation::{By, Fork, Form, Part, Variation};

@@ -34,6 +34,8 @@ impl Regexes {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Captures {
     groups: Vec<Vec<u8>>,
+    /// True when they may be others for another path or query.
+    pub(super) varied: bool,
 }
 
 impl Captures {
@@ -70,7 +72,10 @@ pub(super) fn exec(regex: &Regex, subject: &[u8]) -> Option<Option<Match>> {
         .collect();
     let groups = (0..found.len()).map(text).collect();
     Some(Some(Match {
-        captures: Captures { groups },
+        captures: Captures {
+            groups,
+            varied: false,
+        },
         named,
     }))
 }

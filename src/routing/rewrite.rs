@@ -9,6 +9,7 @@ use super::script::{Engine, parts};
 use super::trace::Outcome;
 use super::uri::unescape_redirect;
 use super::value::Value;
+use super::variation::{By, Varies};
 use crate::config::{Directive, Word};
 use crate::nginx::{self, Contexts};
 
@@ -167,23 +168,32 @@ impl<'c> Run<'_, 'c> {
             ));
             return false;
         };
-        self.holds(&condition, engine).unwrap_or_else(|| {
-            let excerpt = self.tracer.config.excerpt(directive.span());
-            self.assume(format!("`{excerpt}` does not hold"));
-            false
-        })
+        self.holds(directive, &condition, engine)
+            .unwrap_or_else(|| {
+                let excerpt = self.tracer.config.excerpt(directive.span());
+                self.assume(format!("`{excerpt}` does not hold"));
+                false
+            })
     }
 
-    fn holds(&mut self, condition: &Condition, engine: &mut Engine) -> Option<bool> {
+    fn holds(
+        &mut self,
+        directive: Directive<'c>,
+        condition: &Condition,
+        engine: &mut Engine,
+    ) -> Option<bool> {
         match condition {
             Condition::Variable(name) => {
                 let value = self.variable(&String::from_utf8_lossy(name));
+                self.decide_by(directive, &value);
                 let known = value.is_known();
                 known.then(|| !matches!(&value.bytes[..], b"" | b"0"))
             }
             Condition::Equal(name, right, negative) => {
                 let left = self.variable(&String::from_utf8_lossy(name));
                 let right = self.value_in(right, engine);
+                self.decide_by(directive, &left);
+                self.decide_by(directive, &right);
                 let known = left.is_known() && right.is_known();
                 // `ngx_strncmp` looks no further than a zero byte.
                 let text = |value: &Value| {
@@ -200,6 +210,7 @@ impl<'c> Run<'_, 'c> {
                 negative,
             } => {
                 let subject = self.variable(&String::from_utf8_lossy(subject));
+                self.decide_by(directive, &subject);
                 if !subject.is_known() {
                     return None;
                 }
@@ -207,7 +218,7 @@ impl<'c> Run<'_, 'c> {
                 let matched = exec(&regex, &subject.bytes)?;
                 let hit = matched.is_some();
                 match matched {
-                    Some(matched) => self.capture(matched),
+                    Some(matched) => self.capture(matched, subject.is_varied()),
                     None => self.captures.clear(),
                 }
                 Some(hit != *negative)
@@ -230,7 +241,10 @@ impl<'c> Run<'_, 'c> {
                     // Whether it may be executed was not said.
                     _ => {
                         match test {
-                            b'd' => self.assume(format!("there is no folder {}", path.text())),
+                            b'd' => {
+                                let text = format!("there is no folder {}", path.text());
+                                self.guess(&path, Entry::Missing, text);
+                            }
                             b'x' => self.assume(format!("{} may not be executed", path.text())),
                             _ => self.guess_missing(&path),
                         }
@@ -261,11 +275,28 @@ impl<'c> Run<'_, 'c> {
             self.captures.clear();
             return Flow::Continue;
         };
+        let by = match matched {
+            // Nothing, not even a line feed, keeps these from matching.
+            Some(_)
+                if matches!(
+                    &pattern[..],
+                    b"" | b"^" | b".*" | b"^.*" | b"(.*)" | b"^(.*)"
+                ) =>
+            {
+                None
+            }
+            None if self.uri.varies == Varies::Path => Some(By::Unmatched(pattern.to_vec())),
+            _ if self.uri.is_varied() => Some(By::Other),
+            _ => None,
+        };
+        if let Some(by) = by {
+            self.fork(Some(directive), by);
+        }
         let Some(matched) = matched else {
             self.captures.clear();
             return Flow::Continue;
         };
-        self.capture(matched);
+        self.capture(matched, self.uri.is_varied());
 
         let add_args = !replacement.ends_with(b"?");
         let text = replacement.strip_suffix(b"?").unwrap_or(&replacement);
@@ -306,8 +337,11 @@ impl<'c> Run<'_, 'c> {
                 let written = parts.iter().any(
                     |part| matches!(part, super::script::Part::Text(text) if text.contains(&b'?')),
                 );
-                target.bytes.push(if written { b'&' } else { b'?' });
+                target.push(&Value::new(if written { "&" } else { "?" }));
                 target.push(&old_args);
+            }
+            if add_args {
+                target.varies = target.varies.or(old_args.varies);
             }
             self.step(
                 Some(directive),
@@ -323,9 +357,13 @@ impl<'c> Run<'_, 'c> {
             Some(at) => {
                 let mut args = value.split_off(at);
                 if add_args && !old_args.bytes.is_empty() {
-                    args.bytes.push(b'&');
+                    args.push(&Value::new("&"));
                     args.push(&old_args);
                 }
+                args.varies = args.varies.or(match add_args {
+                    true => old_args.varies,
+                    false => Varies::No,
+                });
                 self.args = args;
             }
             None if !add_args => self.args = Value::default(),

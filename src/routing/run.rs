@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::assumption::{About, Assumption};
 use super::choice::{Choice, choose};
 use super::content::Content;
-use super::disk::Entry;
+use super::disk::{Disk, Entry};
 use super::regexes::{Captures, Match, exec};
 use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
@@ -17,6 +18,7 @@ use super::supposed::Supposed;
 use super::trace::{Outcome, Step, Trace, Tracer, Turn};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
+use super::variation::{By, Fork, Form, Part, Variation, Varies};
 use crate::config::{Directive, Location, Server, Visibility, Word};
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
@@ -36,6 +38,7 @@ const LONGEST_STEP: usize = 500;
 pub(super) struct Run<'t, 'c> {
     pub(super) tracer: &'t Tracer<'c>,
     pub(super) request: &'t Request,
+    pub(super) disk: &'t Disk,
     pub(super) version: Version,
     pub(super) socket: Socket,
     /// True when the client's TLS ends at nginx.
@@ -86,6 +89,8 @@ pub(super) struct Run<'t, 'c> {
     pub(super) depth: usize,
     /// How many variables have been looked up.
     pub(super) lookups: u32,
+    /// What depends on the path and the query.
+    pub(super) variation: Variation,
 
     /// What is supposed besides what the configuration says.
     pub(super) supposed: Supposed<'c>,
@@ -98,7 +103,7 @@ pub(super) struct Run<'t, 'c> {
     /// The variables of the client's headers that were looked up.
     pub(super) heard: Vec<String>,
     visibility: Visibility,
-    assumptions: Vec<String>,
+    assumptions: Vec<Assumption>,
 }
 
 /// What comes next.
@@ -156,9 +161,16 @@ impl Status {
 }
 
 /// Follows a request from its connection to its answer.
-pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c>, String> {
-    let line = request_line(request);
+pub(super) fn run<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+) -> Result<Trace<'c>, String> {
+    if tracer.config.servers().next().is_none() {
+        return Err("the configuration has no server".to_owned());
+    }
     let wanted = || -> Option<Vec<u8>> {
+        let line = request_line(request);
         if let Ok(Some(host)) = line.as_ref().map(|target| target.host) {
             return validate_host(host);
         }
@@ -169,9 +181,6 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         validate_host(&host?.1)
     };
     let wanted = wanted().unwrap_or_default();
-    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
-        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
-    };
     let score = |entrance: &Entrance<'c>| {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
@@ -180,20 +189,31 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    if tracer.config.servers().next().is_none() {
-        return Err("the configuration has no server".to_owned());
-    }
-    let Arrival {
-        entrance,
-        tls,
-        assumption,
-    } = arrive(&tracer.entrances, request, score).ok_or_else(|| {
+    let arrival = arrive(&tracer.entrances, request, score).ok_or_else(|| {
         format!(
             "no server listens at port {}, and none without TLS",
             request.port
         )
     })?;
+    Ok(run_from(tracer, request, disk, arrival))
+}
 
+/// Follows a request from the socket where it arrives to its answer.
+pub(super) fn run_from<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+    arrival: Arrival<'_, 'c>,
+) -> Trace<'c> {
+    let Arrival {
+        entrance,
+        tls,
+        assumption,
+    } = arrival;
+    let line = request_line(request);
+    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
+    };
     // The server that reads the request line: of TLS it is known by the name that the handshake asks for.
     let sni = tls
         .then(|| validate_host(request.host.as_bytes()))
@@ -203,11 +223,11 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
         .as_ref()
         .and_then(|name| entrance.server(name, &mut test))
         .map_or(entrance.default, |(server, _)| server);
-    let mut run = Run::new(tracer, request, entrance.socket.clone(), tls, first);
+    let mut run = Run::new(tracer, request, disk, entrance.socket.clone(), tls, first);
     run.is_default = first == entrance.default;
     run.has_line = line.is_ok();
     if let Some(assumption) = assumption {
-        run.assume(assumption);
+        run.assume_about(About::Outside, assumption);
     }
     if entrance.tls
         && request.is_tls()
@@ -220,7 +240,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
                 .directive(),
             "the TLS handshake is refused",
         );
-        return Ok(run.finish(Outcome::Close));
+        return run.finish(Outcome::Close);
     }
     if request.is_tls() && !tls && port(&entrance.socket) == Some(request.port) {
         run.step(
@@ -230,7 +250,7 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
                 entrance.shown()
             ),
         );
-        return Ok(run.finish(Outcome::Reject { status: 400 }));
+        return run.finish(Outcome::Reject { status: 400 });
     }
     let next = match line
         .and_then(|target| run.read_uri(&target).map(|()| target))
@@ -261,10 +281,10 @@ pub(super) fn run<'c>(tracer: &Tracer<'c>, request: &Request) -> Result<Trace<'c
             .and_then(|verified| verified.argument(0))
             .is_some_and(verifies)
     {
-        run.assume("the certificate of the client is accepted");
+        run.assume_about(About::Outside, "the certificate of the client is accepted");
     }
     let outcome = run.phases(next);
-    Ok(run.finish(outcome))
+    run.finish(outcome)
 }
 
 /// Follows a request in a server, whatever host and socket lead there; nothing where nginx does not accept its target.
@@ -277,7 +297,7 @@ pub(super) fn run_in<'c>(
     let (socket, listen) = server.listening().into_iter().next()?;
     let tls = listen.is_some_and(|listen| listen.ssl);
     let target = request_line(request).ok()?;
-    let mut run = Run::new(tracer, request, socket, tls, server);
+    let mut run = Run::new(tracer, request, &tracer.options.disk, socket, tls, server);
     run.read_uri(&target).ok()?;
     run.host = validate_host(request.host.as_bytes())?;
     run.headers = request.headers.clone();
@@ -291,6 +311,7 @@ impl<'t, 'c> Run<'t, 'c> {
     fn new(
         tracer: &'t Tracer<'c>,
         request: &'t Request,
+        disk: &'t Disk,
         socket: Socket,
         tls: bool,
         server: Server<'c>,
@@ -298,6 +319,7 @@ impl<'t, 'c> Run<'t, 'c> {
         Self {
             tracer,
             request,
+            disk,
             version: tracer.config.version(),
             socket,
             tls,
@@ -334,6 +356,7 @@ impl<'t, 'c> Run<'t, 'c> {
             is_named: false,
             depth: 0,
             lookups: 0,
+            variation: Variation::default(),
             supposed: Supposed::default(),
             chosen: None,
             refused: None,
@@ -358,9 +381,69 @@ impl<'t, 'c> Run<'t, 'c> {
     }
 
     pub(super) fn assume(&mut self, text: impl Into<String>) {
+        self.assume_about(About::Other, text);
+    }
+
+    pub(super) fn assume_about(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();
-        if !self.assumptions.contains(&text) {
-            self.assumptions.push(text);
+        let known = |known: &Assumption| known.text == text;
+        if !self.assumptions.iter().any(known) {
+            self.assumptions.push(Assumption { text, about });
+        }
+    }
+
+    /// Notes that nginx decides by something of the path or the query.
+    pub(super) fn fork(&mut self, place: Option<Directive<'c>>, by: By) {
+        let span = place.map(Directive::span);
+        let fork = Fork { span, by };
+        if !self.variation.forks.contains(&fork) {
+            self.variation.forks.push(fork);
+        }
+    }
+
+    /// Notes that nginx decides by a value.
+    pub(super) fn decide_by(&mut self, place: Directive<'c>, value: &Value) {
+        if value.is_varied() {
+            self.fork(Some(place), By::Other);
+        }
+    }
+
+    /// Notes that nginx looks at a path of the disk.
+    pub(super) fn note_looked(&mut self, path: &Value) {
+        let looked = (path.bytes.clone(), path.is_varied());
+        if !self.variation.looked.contains(&looked) {
+            self.variation.looked.push(looked);
+        }
+    }
+
+    /// Notes that a part of the outcome holds something of the path or the query.
+    pub(super) fn vary(&mut self, part: Part, value: &Value) {
+        if value.is_varied() && !self.variation.parts.contains(&part) {
+            self.variation.parts.push(part);
+        }
+    }
+
+    /// How a text is made of the path and the query.
+    pub(super) fn form(&self, value: &Value) -> Form {
+        match value.varies {
+            Varies::No => Form::Constant,
+            Varies::Target(at) if value.bytes.get(at..) == Some(&self.unparsed_uri) => Form::Rest {
+                start: value.bytes[..at].to_vec(),
+                from: 0,
+            },
+            _ => Form::Other,
+        }
+    }
+
+    /// Takes over what a subrequest rests on.
+    pub(super) fn learn_from(&mut self, other: Self) {
+        self.variation = other.variation;
+        self.visibility = other.visibility;
+        self.heard = other.heard;
+        for assumption in other.assumptions {
+            if assumption.about != About::Name {
+                self.assume_about(assumption.about, assumption.text);
+            }
         }
     }
 
@@ -386,9 +469,8 @@ impl<'t, 'c> Run<'t, 'c> {
     /// Says which values are shown by the names of their variables.
     pub(super) fn assume_names(&mut self, value: &Value) {
         for name in &value.unknown {
-            self.assume(format!(
-                "`{name}` stands for a value that is not known here"
-            ));
+            let text = format!("`{name}` stands for a value that is not known here");
+            self.assume_about(About::Name, text);
         }
     }
 
@@ -419,6 +501,7 @@ impl<'t, 'c> Run<'t, 'c> {
             && let Some(redirect) = self.redirect.take()
         {
             *location = Some(self.absolute(&redirect));
+            self.variation.redirect = self.form(&redirect);
         }
         let uri = self.uri.clone();
         self.assume_names(&uri);
@@ -440,12 +523,14 @@ impl<'t, 'c> Run<'t, 'c> {
             chosen: self.chosen,
             refused: self.refused,
             location: self.location,
+            scope: self.scope,
             steps: self.steps,
             turns: self.turns,
             heard: self.heard,
             visibility: self.visibility,
             outcome,
             assumptions: self.assumptions,
+            variation: self.variation,
         }
     }
 
@@ -467,8 +552,8 @@ impl<'t, 'c> Run<'t, 'c> {
         self.quoted_uri = uri.is_quoted;
         self.unparsed_uri = target.uri.to_vec();
         self.valid_unparsed_uri = !target.empty_path;
-        self.uri = Value::new(uri.path);
-        self.args = Value::new(uri.arguments.unwrap_or_default());
+        self.uri = Value::new(uri.path).varied(Varies::Path);
+        self.args = Value::new(uri.arguments.unwrap_or_default()).varied(Varies::Query);
         Ok(())
     }
 
@@ -591,7 +676,7 @@ impl<'t, 'c> Run<'t, 'c> {
         };
         let chosen = entrance.server(&host, &mut test);
         if let Some(matched) = found {
-            self.capture(matched);
+            self.capture(matched, false);
         }
         if undecided {
             self.assume("a name of a server that is no regex for PCRE2 matches nothing");
@@ -642,11 +727,16 @@ impl<'t, 'c> Run<'t, 'c> {
         self.host = host;
     }
 
-    /// Keeps what a regex has captured.
-    pub(super) fn capture(&mut self, matched: Match) {
+    /// Keeps what a regex has captured; `varied` when that depends on the path or the query.
+    pub(super) fn capture(&mut self, matched: Match, varied: bool) {
         self.captures = matched.captures;
+        self.captures.varied = varied;
+        let varies = match varied {
+            true => Varies::From(0),
+            false => Varies::No,
+        };
         for (name, text) in matched.named {
-            self.variables.insert(name, Value::new(text));
+            self.variables.insert(name, Value::new(text).varied(varies));
         }
     }
 
@@ -694,6 +784,13 @@ impl<'t, 'c> Run<'t, 'c> {
         let uri = self.uri.clone();
         if !uri.is_known() {
             self.assume_names(&uri);
+            self.assume("the location of a URI that is not known");
+        }
+        match uri.varies {
+            // The choice of the path of the client is told apart.
+            Varies::No | Varies::Path => {}
+            Varies::Index => self.fork(None, By::Index),
+            Varies::Query | Varies::Target(_) | Varies::From(_) => self.fork(None, By::Other),
         }
         let mut redirect = None;
         let supposed = self.supposed.choice.take();
@@ -738,11 +835,12 @@ impl<'t, 'c> Run<'t, 'c> {
             false => location.path.to_vec(),
         };
         let mut target = Value::new(name);
-        if !self.args.bytes.is_empty() {
-            target.bytes.push(b'?');
-            let args = self.args.clone();
+        let args = self.args.clone();
+        if !args.bytes.is_empty() {
+            target.push(&Value::new("?"));
             target.push(&args);
         }
+        target.varies = target.varies.or(args.varies);
         self.step(
             Some(location.directive),
             format!("`{location}` passes requests on, so its URI without the slash is redirected"),
@@ -758,7 +856,7 @@ impl<'t, 'c> Run<'t, 'c> {
         for regex in way.iter().filter(|step| step.is_regex()) {
             let matched = regex.regex().and_then(|regex| exec(&regex, uri)).flatten();
             if let Some(matched) = matched {
-                self.capture(matched);
+                self.capture(matched, self.uri.is_varied());
             }
         }
         let reason = match location.modifier.as_str() {
@@ -905,6 +1003,10 @@ impl<'t, 'c> Run<'t, 'c> {
             ));
         }
         self.assume_names(name);
+        if !name.is_known() {
+            self.assume("the location of a name that is not known");
+        }
+        self.decide_by(place, name);
         let found = self
             .server
             .directive

@@ -3,6 +3,7 @@
 use super::run::Run;
 use super::uri::escape_args;
 use super::value::Value;
+use super::variation::Varies;
 use crate::nginx;
 
 /// Longer texts are cut: a few lines of a configuration can ask for any length.
@@ -111,7 +112,7 @@ impl Run<'_, '_> {
         for part in parts {
             length += match part {
                 Part::Text(text) => text.len(),
-                Part::Capture(group) => self.captured(*group, engine).len(),
+                Part::Capture(group) => self.captured(*group, engine).bytes.len(),
                 Part::Variable(name) => {
                     let value = self.variable(name);
                     values.push(value);
@@ -130,8 +131,8 @@ impl Run<'_, '_> {
         let mut values = values.iter();
         for part in parts {
             match part {
-                Part::Text(text) => value.bytes.extend(*text),
-                Part::Capture(group) => value.bytes.extend(self.captured(*group, *engine)),
+                Part::Text(text) => value.push(&Value::new(*text)),
+                Part::Capture(group) => value.push(&self.captured(*group, *engine)),
                 Part::Variable(_) => {
                     if let Some(known) = values.next() {
                         value.push(known);
@@ -157,12 +158,17 @@ impl Run<'_, '_> {
     }
 
     /// `ngx_http_script_copy_capture_code`
-    fn captured(&self, group: usize, engine: Engine) -> Vec<u8> {
+    fn captured(&self, group: usize, engine: Engine) -> Value {
         let text = self.captures.get(group);
-        if (engine.is_args || engine.quote) && (self.quoted_uri || self.plus_in_uri) {
-            escape_args(text, self.version)
-        } else {
-            text.to_vec()
+        let text = match (engine.is_args || engine.quote) && (self.quoted_uri || self.plus_in_uri) {
+            true => escape_args(text, self.version),
+            false => text.to_vec(),
+        };
+        // Whether it is escaped is up to the spelling of the path.
+        let varied = self.captures.varied || engine.is_args || engine.quote;
+        match varied {
+            true => Value::new(text).varied(Varies::From(0)),
+            false => Value::new(text),
         }
     }
 }

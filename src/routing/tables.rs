@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::regexes::exec;
 use super::run::Run;
 use super::value::Value;
+use super::variation::{By, Varies};
 use crate::config::Directive;
+use crate::nginx;
 
 /// The lines of a `map`, as `ngx_http_map` keeps them.
 #[derive(Default)]
@@ -58,6 +60,12 @@ impl Map {
         }
     }
 
+    fn values(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let leading = self.leading.values().map(|(value, _)| value);
+        let literal = self.exact.values().chain(self.trailing.values());
+        self.default.iter().chain(literal).chain(leading)
+    }
+
     /// The value of a key that is no regex.
     fn literal(&self, key: &[u8]) -> Option<&Vec<u8>> {
         let key = key.to_ascii_lowercase();
@@ -82,11 +90,25 @@ impl<'c> Run<'_, 'c> {
             return Value::default();
         };
         let map = Map::of(block);
-        let mut key = self.evaluate(&source);
+        let key = self.evaluate(&source);
+        if !key.is_varied() {
+            return self.mapped(block, &map, key);
+        }
+        // Another key may lead to a regex, which captures, or to other variables, which may too.
+        if !map.regexes.is_empty() || map.values().any(|value| nginx::has_variables(value)) {
+            self.fork(Some(block), By::Other);
+        }
+        self.mapped(block, &map, key).varied(Varies::From(0))
+    }
+
+    /// The value that a key has.
+    fn mapped(&mut self, block: Directive<'c>, map: &Map, mut key: Value) -> Value {
         let default = map.default.clone().unwrap_or_default();
         if !key.is_known() {
+            let source = block.argument(0).map(|source| source.text().into_owned());
             self.assume(format!(
-                "`{source}` has the default value of the map at {}",
+                "`{}` has the default value of the map at {}",
+                source.unwrap_or_default(),
                 self.place(block)
             ));
             return self.evaluate(&default);
@@ -102,7 +124,7 @@ impl<'c> Run<'_, 'c> {
                 let regex = self.tracer.regexes.get(pattern, *caseless);
                 match regex.and_then(|regex| exec(&regex, &key.bytes)) {
                     Some(Some(matched)) => {
-                        self.capture(matched);
+                        self.capture(matched, key.is_varied());
                         return self.evaluate(value);
                     }
                     Some(None) => {}
@@ -152,6 +174,7 @@ impl<'c> Run<'_, 'c> {
             return Value::new(default);
         }
         // An address that cannot be read counts as 255.255.255.255.
+        let varies = address.varies.changed();
         let address: IpAddr = std::str::from_utf8(&address.bytes)
             .ok()
             .and_then(|address| address.parse().ok())
@@ -174,7 +197,7 @@ impl<'c> Run<'_, 'c> {
                 best = Some((size, value));
             }
         }
-        Value::new(best.map_or(default, |(_, value)| value))
+        Value::new(best.map_or(default, |(_, value)| value)).varied(varies)
     }
 
     /// `ngx_http_split_clients_variable`
@@ -201,10 +224,10 @@ impl<'c> Run<'_, 'c> {
             };
             last += percent * u64::from(u32::MAX) / 10_000;
             if percent == 0 || u64::from(hash) < last {
-                return Value::new(value.unwrap_or_default());
+                return Value::new(value.unwrap_or_default()).varied(key.varies.changed());
             }
         }
-        Value::default()
+        Value::default().varied(key.varies.changed())
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use super::assumption::{About, Assumption};
 use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::{Request, validate_host};
 use super::run::{self, REDIRECTED, REWRITTEN};
-use super::socket::{Entrances, arrive};
+use super::socket::{Arrival, Entrance, Entrances, arrive};
+use super::variation::Variation;
 use crate::config::{Config, Directive, Location, Server, Visibility};
 use crate::nginx::Version;
+use crate::nginx::listen::Socket;
 use crate::source::Span;
 
 /// What else is given besides a configuration and a request.
@@ -41,6 +44,8 @@ pub struct Trace<'c> {
     pub refused: Option<u16>,
     /// The location that handles the request at the end.
     pub location: Option<Location<'c>>,
+    /// The block whose settings are in force at the end: the location, an `if` or `limit_except` in it, or the server.
+    pub scope: Directive<'c>,
     /// What nginx does, in order.
     pub steps: Vec<Step>,
     /// The directives that sent the request elsewhere, in order.
@@ -52,7 +57,9 @@ pub struct Trace<'c> {
     /// What comes of it.
     pub outcome: Outcome,
     /// What cannot be known from the configuration and was taken to be so.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
+    /// What may be another for another path or query.
+    pub variation: Variation,
 }
 
 /// One thing that nginx does with a request.
@@ -205,45 +212,50 @@ pub struct Tracer<'c> {
     pub(crate) entrances: Entrances<'c>,
     pub(crate) regexes: Regexes,
     /// True when it is enough to know that another program gets a request, and not what it gets.
-    pub(super) ends_at_handlers: bool,
+    pub(crate) ends_at_handlers: bool,
     /// What of the configuration was left out, which holds for every request.
-    pub(crate) skipped: Vec<String>,
+    pub(crate) skipped: Vec<Assumption>,
 }
 
 impl<'c> Tracer<'c> {
     /// Prepares what all requests have in common.
     pub fn new(config: &'c Config, options: Options) -> Self {
         let mut skipped = Vec::new();
+        let mut skip = |about, text| skipped.push(Assumption { text, about });
         let place = |span: Span| {
             let file = config.sources().file(span.file);
             format!("{}:{}", file.name(), file.position(span.start).line)
         };
         for mistake in config.mistakes() {
-            skipped.push(format!(
+            let text = format!(
                 "what is wrong at {} is skipped and changes nothing else",
                 place(mistake.span)
-            ));
+            );
+            skip(About::Other, text);
         }
         let listens = config.servers().flat_map(Server::listens);
         for refused in listens.filter(|listen| listen.listen().is_none()) {
-            skipped.push(format!(
+            let text = format!(
                 "the `listen` at {} is skipped: nginx does not take it",
                 place(refused.span())
-            ));
+            );
+            skip(About::Other, text);
         }
         for (include, problem) in config.include_problems() {
-            skipped.push(format!(
+            let text = format!(
                 "what {} would include changes nothing: {} was not read",
                 place(include.span()),
                 problem.path.display()
-            ));
+            );
+            skip(About::Unread, text);
         }
         for file in config.unreadable() {
-            skipped.push(format!(
+            let text = format!(
                 "{} changes nothing: it was not read, {}",
                 file.path.display(),
                 file.reason
-            ));
+            );
+            skip(About::Unread, text);
         }
         Self {
             config,
@@ -255,13 +267,18 @@ impl<'c> Tracer<'c> {
         }
     }
 
+    /// The configuration.
+    pub fn config(&self) -> &'c Config {
+        self.config
+    }
+
     /// True when nothing was assumed for an answer, but that what was left out of the configuration changes nothing.
-    pub(super) fn is_certain(&self, trace: &Trace<'c>) -> bool {
+    pub(crate) fn is_certain(&self, trace: &Trace<'c>) -> bool {
         trace.assumptions.len() <= self.skipped.len()
     }
 
     /// The server that certainly answers a request, if it is at a socket of the configuration.
-    pub(super) fn server_of(&self, request: &Request) -> Option<Server<'c>> {
+    pub(crate) fn server_of(&self, request: &Request) -> Option<Server<'c>> {
         let arrival = arrive(&self.entrances, request, |_| 0)?;
         let name = validate_host(&request.headers.first()?.1)?;
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
@@ -274,7 +291,54 @@ impl<'c> Tracer<'c> {
 
     /// Follows a request to its end; the error says why there is no answer.
     pub fn trace(&self, request: &Request) -> Result<Trace<'c>, String> {
-        run::run(self, request)
+        run::run(self, request, &self.options.disk)
+    }
+
+    /// Like [`Tracer::trace`], with this in the place of what the options say about files.
+    pub fn trace_on(&self, request: &Request, disk: &Disk) -> Result<Trace<'c>, String> {
+        run::run(self, request, disk)
+    }
+
+    /// The sockets that take connections, in the order of the file.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.entrances.all.iter().map(|entrance| &entrance.socket)
+    }
+
+    /// True when a socket speaks TLS.
+    pub fn is_tls(&self, socket: &Socket) -> bool {
+        self.entrance(socket).is_some_and(|entrance| entrance.tls)
+    }
+
+    /// The server that answers at a socket for a host, which is normalised and may be empty; nothing when none listens
+    /// there.
+    pub fn server(&self, socket: &Socket, host: &[u8]) -> Option<Server<'c>> {
+        let entrance = self.entrance(socket)?;
+        let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+            self.regexes.get(pattern, caseless)?.is_match(host).ok()
+        };
+        let named = entrance.server(host, &mut test);
+        Some(named.map_or(entrance.default, |(server, _)| server))
+    }
+
+    /// All servers that listen at a socket, in the order of the file.
+    pub fn servers(&self, socket: &Socket) -> &[Server<'c>] {
+        self.entrance(socket)
+            .map_or(&[], |entrance| &entrance.servers)
+    }
+
+    /// Follows a request that arrives at a socket, whatever its host stands for; nothing when none listens there.
+    pub fn trace_at(&self, socket: &Socket, request: &Request) -> Option<Trace<'c>> {
+        let entrance = self.entrance(socket)?;
+        let arrival = Arrival {
+            entrance,
+            tls: request.is_tls() && entrance.tls,
+            assumption: None,
+        };
+        Some(run::run_from(self, request, &self.options.disk, arrival))
+    }
+
+    fn entrance(&self, socket: &Socket) -> Option<&Entrance<'c>> {
+        self.entrances.at(socket)
     }
 }
 

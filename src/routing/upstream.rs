@@ -1,5 +1,6 @@
 //! What an upstream receives: the request line, the headers, and whether a WebSocket handshake survives.
 
+use super::assumption::About;
 use super::content::Content;
 use super::mapping::joined;
 use super::regexes::exec;
@@ -7,6 +8,7 @@ use super::run::{Run, Status};
 use super::script::{Engine, parts};
 use super::trace::{Outcome, Pass, Proxy, WebSocket};
 use super::value::Value;
+use super::variation::{By, Form, Part, Varies};
 use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
 use crate::nginx::{self, Version};
 
@@ -60,7 +62,9 @@ impl<'c> Run<'_, 'c> {
         {
             return Content::Status(refused);
         }
-        let uri = self.upstream_uri(pass, &word, &target);
+        let (uri, form) = self.upstream_uri(pass, &word, &target);
+        self.variation.uri = form;
+        self.vary(Part::Upstream, &target.base);
         if uri.bytes.is_empty() {
             self.step(Some(pass), "the upstream would be asked for nothing");
             return Content::Status(Status::error(500, "the URI for the upstream is empty"));
@@ -76,12 +80,22 @@ impl<'c> Run<'_, 'c> {
             None => Value::new(self.method.clone()),
         };
         self.assume_names(&method);
+        self.vary(Part::Method, &method);
         let version = self.scope.effective("proxy_http_version").directive();
         let http_version = match version.and_then(|version| version.argument(0)) {
             Some(word) => word.text().into_owned(),
             None => self.version.default_proxy_http_version().to_owned(),
         };
         let headers = self.headers_for(&target, cached, &http_version);
+        let in_handshake = |part: &Part| {
+            let Part::Header(name) = part else {
+                return *part == Part::Method;
+            };
+            matches!(name.as_str(), "upgrade" | "connection")
+        };
+        if self.variation.parts.iter().any(in_handshake) {
+            self.fork(Some(pass), By::Other);
+        }
         let websocket = self.handshake(&method, &http_version, &headers);
         let shown = uri.text();
         self.step(
@@ -122,7 +136,24 @@ impl<'c> Run<'_, 'c> {
             true => self.script(word),
             false => Value::new(&word[..]),
         };
-        let url = ProxyUrl::evaluated(word.standing_for(value.bytes.clone()))?;
+        let url = ProxyUrl::evaluated(word.standing_for(value.bytes.clone()));
+        let fixed = url
+            .as_ref()
+            .map(|url| url.scheme().len() + url.authority().len());
+        // Another path could make the address invalid, or one that cannot be looked up.
+        let is_fixed = fixed.is_some_and(|fixed| value.is_fixed(fixed));
+        let place = self.scope.effective("proxy_pass").directive();
+        if value.is_varied() && !(is_fixed && matches!(value.varies, Varies::Target(_))) {
+            self.fork(place, By::Other);
+        }
+        let url = url?;
+        let own = |bytes: Vec<u8>| {
+            let varies = match is_fixed {
+                true => Varies::No,
+                false => value.varies.changed(),
+            };
+            value.with(bytes).varied(varies)
+        };
         let mut uri = url.uri().unwrap_or_default().to_vec();
         if word.has_variables() && uri.starts_with(b"?") {
             uri.insert(0, b'/');
@@ -163,9 +194,14 @@ impl<'c> Run<'_, 'c> {
             .filter(|_| authority.starts_with(b"unix:"))
             .map_or(base.clone(), <[u8]>::to_vec);
         Some(Target {
-            base: value.with(base),
-            uri: value.with(uri),
-            host_header: value.with(host_header),
+            base: own(base),
+            uri: match (value.varies, fixed) {
+                (Varies::Target(at), Some(fixed)) if is_fixed => {
+                    value.with(uri).varied(Varies::Target(at - fixed))
+                }
+                _ => value.with(uri),
+            },
+            host_header: own(host_header),
             port,
         })
     }
@@ -245,7 +281,8 @@ impl<'c> Run<'_, 'c> {
             return None;
         }
         if self.scope.effective("resolver").directive().is_some() {
-            self.assume(format!("the resolver finds an address of {text}"));
+            let text = format!("the resolver finds an address of {text}");
+            self.assume_about(About::Outside, text);
             return None;
         }
         self.step(Some(pass), format!("no resolver is set to look {text} up"));
@@ -255,13 +292,15 @@ impl<'c> Run<'_, 'c> {
         ))
     }
 
-    /// The URI of `ngx_http_proxy_create_request`.
-    fn upstream_uri(&self, pass: Directive<'c>, word: &Word<'c>, target: &Target) -> Value {
+    /// The URI of `ngx_http_proxy_create_request`, and how it is made.
+    fn upstream_uri(&self, pass: Directive<'c>, word: &Word<'c>, target: &Target) -> (Value, Form) {
         if word.has_variables() && !target.uri.bytes.is_empty() {
-            return target.uri.clone();
+            return (target.uri.clone(), self.form(&target.uri));
         }
         if target.uri.bytes.is_empty() && self.valid_unparsed_uri {
-            return Value::new(self.unparsed_uri.clone());
+            let uri = Value::new(self.unparsed_uri.clone()).varied(Varies::Target(0));
+            let form = self.form(&uri);
+            return (uri, form);
         }
         let part = match self.valid_location {
             true => target.uri.clone(),
@@ -280,7 +319,15 @@ impl<'c> Run<'_, 'c> {
         let mut uri = part.with(joined(&part.bytes, rest, &self.args.bytes, escaped));
         uri.learn(&self.uri);
         uri.learn(&self.args);
-        uri
+        let form = match (self.uri.varies, self.args.varies) {
+            (Varies::No, Varies::No) => Form::Constant,
+            (Varies::Path, Varies::Query) => Form::Rest {
+                start: part.bytes,
+                from: cut,
+            },
+            _ => Form::Other,
+        };
+        (uri, form)
     }
 
     /// True when the answer may come from a cache, for which the request is made fit.
@@ -297,10 +344,8 @@ impl<'c> Run<'_, 'c> {
         let cached = cache.argument(0).is_some_and(|zone| zone != "off")
             && (matches!(self.method.as_str(), "GET" | "HEAD") || named);
         if cached {
-            self.assume(format!(
-                "the cache at {} holds no answer",
-                self.place(cache)
-            ));
+            let text = format!("the cache at {} holds no answer", self.place(cache));
+            self.assume_about(About::Outside, text);
         }
         cached
     }
@@ -326,6 +371,8 @@ impl<'c> Run<'_, 'c> {
             let parts = parts(&header.value, false);
             let (length, values) = self.measure(&parts, Engine::default());
             let unknown = values.iter().any(|value| !value.is_known());
+            let built = self.build(&parts, &values, &mut Engine::default()).value;
+            self.vary(header_part(&header.name), &built);
             measured.push((parts, length, values, unknown));
         }
         let mut sent: Vec<(String, String)> = Vec::new();
@@ -509,6 +556,7 @@ impl<'c> Run<'_, 'c> {
             None => Value::unknown("host"),
         };
         self.assume_names(&upstream);
+        self.vary(Part::Upstream, &upstream);
         let (list, timeout) = match protocol {
             "grpc" => ("grpc_set_header".to_owned(), "grpc_read_timeout".to_owned()),
             _ => (
@@ -523,6 +571,7 @@ impl<'c> Run<'_, 'c> {
                 continue;
             };
             let value = self.script(&text);
+            self.vary(header_part(&key), &value);
             let may_lack = directive
                 .argument(2)
                 .is_some_and(|word| word == "if_not_empty");
@@ -574,6 +623,10 @@ impl<'c> Run<'_, 'c> {
         }
         script
     }
+}
+
+fn header_part(name: &[u8]) -> Part {
+    Part::Header(String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
 /// From 1.31.4 on, `Host` stands first; the last one counts, and an empty one is that of the address.

@@ -1,5 +1,7 @@
 //! Values as they are at one moment of a request, of which a part may not be known.
 
+use super::variation::Varies;
+
 /// A text that nginx computes for a request.
 ///
 /// What the configuration does not tell stands in it by name, as `$request_id`.
@@ -8,6 +10,8 @@ pub(super) struct Value {
     pub(super) bytes: Vec<u8>,
     /// The variables that stand in it by name.
     pub(super) unknown: Vec<String>,
+    /// How it depends on the path and the query.
+    pub(super) varies: Varies,
 }
 
 impl Value {
@@ -15,6 +19,7 @@ impl Value {
         Self {
             bytes: bytes.into(),
             unknown: Vec::new(),
+            varies: Varies::No,
         }
     }
 
@@ -23,11 +28,28 @@ impl Value {
         Self {
             bytes: format!("${name}").into_bytes(),
             unknown: vec![format!("${name}")],
+            varies: Varies::No,
         }
     }
 
     pub(super) fn is_known(&self) -> bool {
         self.unknown.is_empty()
+    }
+
+    /// True when another path or query of the request may make it another.
+    pub(super) fn is_varied(&self) -> bool {
+        self.varies != Varies::No
+    }
+
+    /// The value as one that depends on the path or the query.
+    pub(super) fn varied(mut self, varies: Varies) -> Self {
+        self.varies = varies;
+        self
+    }
+
+    /// True when it begins with these bytes whatever path and query the request has.
+    pub(super) fn is_fixed(&self, length: usize) -> bool {
+        self.varies.fixed(self.bytes.len()) >= length
     }
 
     /// True when it is certainly empty.
@@ -36,12 +58,21 @@ impl Value {
     }
 
     pub(super) fn push(&mut self, other: &Self) {
+        let (length, added) = (self.bytes.len(), other.bytes.len());
+        self.varies = self.varies.then(length, other.varies, added);
         self.bytes.extend(&other.bytes);
-        self.learn(other);
+        self.learn_names(other);
     }
 
-    /// Takes over what is not known of another value.
+    /// Takes over what is not known of another value, and what it depends on.
     pub(super) fn learn(&mut self, other: &Self) {
+        if other.is_varied() {
+            self.varies = Varies::From(0);
+        }
+        self.learn_names(other);
+    }
+
+    fn learn_names(&mut self, other: &Self) {
         for name in &other.unknown {
             if !self.unknown.contains(name) {
                 self.unknown.push(name.clone());
@@ -58,12 +89,19 @@ impl Value {
         Self {
             bytes,
             unknown: self.unknown.clone(),
+            varies: self.varies.changed(),
         }
     }
 
     /// Takes away what stands from a place on.
     pub(super) fn split_off(&mut self, at: usize) -> Self {
+        let fixed = self.varies.fixed(self.bytes.len());
         let tail = self.bytes.split_off(at);
-        self.with(tail)
+        let tail = self.with(tail);
+        self.varies = match at <= fixed {
+            true => Varies::No,
+            false => Varies::From(fixed),
+        };
+        tail
     }
 }

@@ -3,6 +3,7 @@
 use super::run::Run;
 use super::tables::is_table;
 use super::value::Value;
+use super::variation::Varies;
 use crate::config::Directive;
 use crate::nginx::{Subsystem, Version};
 
@@ -24,7 +25,7 @@ impl<'c> Run<'_, 'c> {
             return value.clone();
         }
         if let Some(block) = self.table(&name) {
-            if self.depth >= DEPTH {
+            if self.is_deep() {
                 return Value::default();
             }
             self.depth += 1;
@@ -58,6 +59,11 @@ impl<'c> Run<'_, 'c> {
             return Value::default();
         }
         Value::unknown(&name)
+    }
+
+    /// True when variables are defined by each other so deep that nginx gives up.
+    pub(super) fn is_deep(&self) -> bool {
+        self.depth >= DEPTH
     }
 
     /// The block that a variable is looked up in: the last one that defines it.
@@ -95,7 +101,8 @@ impl<'c> Run<'_, 'c> {
             return Some(self.cookie(cookie));
         }
         if let Some(argument) = name.strip_prefix("arg_") {
-            return Some(self.argument(argument));
+            let varies = self.args.varies.changed();
+            return Some(self.argument(argument).varied(varies));
         }
         if name.starts_with("ssl_") && !self.tls {
             return Some(Value::default());
@@ -112,11 +119,14 @@ impl<'c> Run<'_, 'c> {
             },
             "uri" | "document_uri" => self.uri.clone(),
             "args" | "query_string" => self.args.clone(),
-            "is_args" => match self.args.bytes.is_empty() {
-                true => Value::default(),
-                false => text("?"),
-            },
-            "request_uri" => Value::new(self.unparsed_uri.clone()),
+            "is_args" => {
+                let mark = match self.args.bytes.is_empty() {
+                    true => Value::default(),
+                    false => text("?"),
+                };
+                mark.varied(self.args.varies.changed())
+            }
+            "request_uri" => Value::new(self.unparsed_uri.clone()).varied(Varies::Target(0)),
             "request_method" => text(&self.method.clone()),
             "request" => Value::new(
                 [
@@ -127,7 +137,8 @@ impl<'c> Run<'_, 'c> {
                     self.request.protocol.as_str().as_bytes(),
                 ]
                 .concat(),
-            ),
+            )
+            .varied(Varies::From(0)),
             "server_protocol" => match self.has_line {
                 true => text(self.request.protocol.as_str()),
                 false => Value::default(),
@@ -279,7 +290,7 @@ impl<'c> Run<'_, 'c> {
         let mut value = self.header_variable("x_forwarded_for");
         let client = self.variable("remote_addr");
         if !value.bytes.is_empty() {
-            value.bytes.extend(b", ");
+            value.push(&Value::new(b", "));
         }
         value.push(&client);
         value

@@ -3,6 +3,7 @@
 mod alias_traversal;
 mod blocked_acme_challenge;
 mod bypassed_access_control;
+mod catastrophic_regex;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod deprecated_directive;
@@ -45,6 +46,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod weak_origin_check;
 mod websocket_path_redirect;
 mod wrong_argument_count;
 mod zero_timeout;
@@ -56,6 +58,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
     ("bypassed-access-control", &bypassed_access_control::RULE),
+    ("catastrophic-regex", &catastrophic_regex::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
@@ -113,6 +116,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("weak-origin-check", &weak_origin_check::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),

@@ -24,7 +24,7 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for found in routing::redirect_loops(config) {
+    for found in loops::redirect_loops(config) {
         let Some((first, others)) = found.hops.split_first() else {
             continue;
         };

@@ -23,7 +23,7 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for cycle in routing::rewrite_cycles(config) {
+    for cycle in loops::rewrite_cycles(config) {
         let Some((first, others)) = cycle.round.split_first() else {
             continue;
         };

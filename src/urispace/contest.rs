@@ -7,15 +7,19 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::texts::texts;
 use super::{Found, Goal, Spaces};
 use crate::config::{Config, Location, Modifier, Server, Shape};
-use crate::routing::{Choice, Tracer, choose, samples};
+use crate::routing::{Choice, Tracer, choose};
 
 /// A name that no configuration uses: what also holds of it was not said of any name.
 const FOREIGN: &str = "zqxv";
 
 /// Most pairs of a name and a regex that are looked at in one configuration.
 const PAIRS: usize = 100_000;
+
+/// Most texts of a regex that paths are made of.
+const SAMPLES: usize = 4;
 
 /// Most searches over all URIs in one configuration.
 const SEARCHES: usize = 2_000;
@@ -139,7 +143,8 @@ impl Pattern {
         let begin = Shape::of(&location.path).map_or_else(Vec::new, |shape| shape.prefix);
         let mut tails: Vec<Vec<u8>> = TAILS.iter().map(|tail| tail.as_bytes().to_vec()).collect();
         let mut wholes = Vec::new();
-        for sample in samples(&location.path) {
+        let is_caseless = location.modifier == Modifier::CaselessRegex;
+        for sample in texts(&location.path, is_caseless, SAMPLES) {
             let rest = sample.strip_prefix(b"/").unwrap_or(&sample);
             wholes.push([b"/", rest].concat());
             wholes.push([b"/", rest, b"x"].concat());

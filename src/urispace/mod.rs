@@ -9,28 +9,35 @@
 //! found any more, what is followed is the proof. Work is counted in states, never in time, so an answer is always the
 //! same.
 
+mod ambiguity;
 mod automaton;
+mod backtracking;
 mod bypassed;
 mod bytes;
 mod contest;
 mod hijacked;
 mod literals;
 mod nfa;
+mod origin;
 mod pattern;
 mod reached;
 mod search;
 mod suppressed;
+mod texts;
 mod tree;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use backtracking::{Attack, Attacks, sent};
 pub use bypassed::{Bypass, Past, bypassed};
 pub use hijacked::{Hijack, Hijacker, hijacked};
+pub use origin::{Flaw, Foreign, foreign};
 pub use reached::{Reached, Spaces};
 pub use search::Uris;
 pub use suppressed::{Suppressed, suppressed};
+pub use texts::texts;
 
 use crate::config::{Level, Location, Modifier};
 use crate::routing::Choice;

@@ -1,6 +1,8 @@
 //! The program as its user meets it: exit codes, streams, paths, and input of every bad kind.
 #![cfg(unix)]
 
+mod assertions;
+mod diff;
 mod docs;
 mod fix;
 mod output;

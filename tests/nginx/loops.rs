@@ -8,7 +8,8 @@ use std::path::Path;
 use nginspect::config::{LoadOptions, Root, Scope, load};
 use nginspect::diagnostic::Witness;
 use nginspect::lint::lint;
-use nginspect::routing::{Request, redirect_loops, rewrite_cycles};
+use nginspect::loops::{redirect_loops, rewrite_cycles};
+use nginspect::routing::Request;
 
 use crate::harness::{Nginx, PORT, Response, Server, say};
 use crate::trace::{Answer, ask, random_config, read};

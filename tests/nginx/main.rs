@@ -5,6 +5,7 @@
 
 mod contests;
 mod debian;
+mod diff;
 mod fixes;
 mod fixtures;
 mod harness;
@@ -20,6 +21,7 @@ mod tokenizer;
 mod trace;
 mod truth;
 mod websocket;
+mod witnesses;
 
 use harness::{Echo, Nginx, PORT, Server};
 

@@ -7,10 +7,9 @@ use super::{
     Counts, OTHERWISE, before, counted, listening, near, place, search, site_span, title, websocket,
 };
 use crate::config::Config;
-use crate::report::trace::duration;
 use crate::report::xml::escaped;
 use crate::routes::{Before, Reach, Route, Routes, Site};
-use crate::routing::Handler;
+use crate::routing::{Handler, duration};
 
 const STYLE: &str = include_str!("page.css");
 

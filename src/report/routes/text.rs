@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use super::{before, listening, near, place, search, shortened, site_span, title, websocket};
 use crate::config::Modifier;
 use crate::report::printable;
-use crate::report::trace::duration;
+use crate::report::style::Style;
 use crate::routes::{Reach, Route, Routes, Site};
-use crate::routing::Handler;
+use crate::routing::{Handler, duration};
 use crate::source::Span;
 
 /// Names that are longer put the handlers after them out of their column.
@@ -53,39 +53,6 @@ pub fn write(out: &mut dyn Write, parts: &[Routes<'_>], options: Options) -> io:
         )?;
     }
     Ok(())
-}
-
-/// Colours, where they are wanted.
-#[derive(Clone, Copy)]
-struct Style(bool);
-
-impl Style {
-    fn set(self, code: &str, text: &str) -> String {
-        match self.0 {
-            true => format!("\x1b[{code}m{text}\x1b[0m"),
-            false => text.to_owned(),
-        }
-    }
-
-    fn strong(self, text: &str) -> String {
-        self.set("1", text)
-    }
-
-    fn faint(self, text: &str) -> String {
-        self.set("2", text)
-    }
-
-    fn good(self, text: &str) -> String {
-        self.set("32", text)
-    }
-
-    fn warn(self, text: &str) -> String {
-        self.set("33", text)
-    }
-
-    fn bad(self, text: &str) -> String {
-        self.set("31", text)
-    }
 }
 
 /// One server on its way to the terminal.

@@ -10,7 +10,7 @@ const REPEATS: usize = 64;
 const WAYS: usize = 4;
 
 /// Texts of which a pattern probably matches some.
-pub fn samples(pattern: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn samples(pattern: &[u8]) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = Vec::new();
     for way in 0..WAYS {
         for once in [false, true] {

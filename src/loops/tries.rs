@@ -3,20 +3,19 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::disk::Disk;
-use super::request::Request;
-use super::sample::samples;
-use super::socket::{ip, resolved};
-use super::trace::{Options, Tracer};
-use super::uri::escape;
 use crate::config::{Config, Directive, Location, Modifier, Server};
 use crate::nginx::{self, Contexts};
+use crate::routing::{Disk, Options, Request, Tracer, escape, ip, resolved};
+use crate::urispace::texts;
 
 /// A name that nobody has given to a file.
 const NOWHERE: &str = "no-such-file";
 
 /// Most hosts that are asked for.
 const HOSTS: usize = 4;
+
+/// Most paths of one regex that are tried.
+const TEXTS: usize = 4;
 
 /// Most targets that are tried on one server.
 const TARGETS: usize = 300;
@@ -42,10 +41,9 @@ pub(super) fn tracer(config: &Config) -> Tracer<'_> {
     let mut disk = Disk::default();
     disk.exclude(NOWHERE.as_bytes());
     let options = Options { disk, prefix: None };
-    Tracer {
-        ends_at_handlers: true,
-        ..Tracer::new(config, options)
-    }
+    let mut tracer = Tracer::new(config, options);
+    tracer.ends_at_handlers = true;
+    tracer
 }
 
 impl Tries {
@@ -166,9 +164,8 @@ fn targets(server: Server<'_>, directives: &[Directive<'_>]) -> Vec<String> {
         if directive.is("rewrite")
             && let Some(pattern) = directive.argument(0)
         {
-            for text in samples(&pattern) {
-                let slash: &[u8] = if text.starts_with(b"/") { b"" } else { b"/" };
-                targets.add(&[slash, &text].concat());
+            for path in texts(&pattern, false, TEXTS) {
+                targets.add(&path);
             }
             // A slash that a server's own rewrite takes away may be what a location adds.
             if around.is_none() && ends_in_slash(&pattern) {
@@ -221,12 +218,12 @@ impl Targets {
                 }
             }
             Modifier::Regex | Modifier::CaselessRegex => {
-                for text in samples(&location.path) {
-                    let slash: &[u8] = if text.starts_with(b"/") { b"" } else { b"/" };
-                    self.add(&[slash, &text].concat());
+                let caseless = location.modifier == Modifier::CaselessRegex;
+                for path in texts(&location.path, caseless, TEXTS) {
+                    self.add(&path);
                     if has_tail {
-                        self.add(&[slash, NOWHERE.as_bytes(), &text].concat());
-                        self.add(&[slash, &text, b"/", NOWHERE.as_bytes()].concat());
+                        self.add(&[b"/", NOWHERE.as_bytes(), &path].concat());
+                        self.add(&[&path, &b"/"[..], NOWHERE.as_bytes()].concat());
                     }
                 }
             }

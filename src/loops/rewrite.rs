@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::choice::{Choice, choose};
 use super::client::of_all_clients;
-use super::trace::Turn;
 use super::tries::{Tries, is_meddled_with, tracer};
 use crate::config::{Config, Directive, Location, Modifier, Server, Visibility, Word};
+use crate::routing::{Choice, Turn, choose};
 
 /// A request that nginx answers with 500 because it comes back again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct RewriteCycle<'c> {
 
 /// The circles inside of nginx, one for each set of directives, in the order of the servers.
 ///
-/// Each request is followed as [`Tracer`](super::Tracer) does, so what depends on a file that somebody may have put there, on an
+/// Each request is followed as [`Tracer`](crate::routing::Tracer) does, so what depends on a file that somebody may have put there, on an
 /// upstream or on the client's address is no circle.
 pub fn rewrite_cycles(config: &Config) -> Vec<RewriteCycle<'_>> {
     let turning: Vec<(Server<'_>, Vec<Directive<'_>>)> = config

@@ -1,6 +1,6 @@
 //! What clients do: where they go when they are redirected, and what they say of themselves.
 
-use super::request::Request;
+use crate::routing::Request;
 
 /// The request that a client makes of a `Location` header, on the way that it took before.
 ///

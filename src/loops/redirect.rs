@@ -4,13 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::choice::{Choice, choose};
 use super::client::{Heard, of_all_clients, redirected};
-use super::request::Request;
-use super::trace::{Outcome, Tracer};
 use super::tries::{Tries, is_meddled_with, over_tls, tracer};
 use crate::config::{Config, Directive, Location, Server, Visibility, Word};
 use crate::nginx;
+use crate::routing::{Choice, Outcome, Request, Tracer, choose};
 
 /// How many redirects are followed: as many as browsers follow.
 const HOPS: usize = 20;
