@@ -16,6 +16,7 @@ rule! {
     ///
     /// ## Fix
     /// Unsafe: a copy of the other location inside the protected one, where it is tried first and inherits the protection.
+    /// What would then have nothing left to answer is moved.
     category: Location,
     severity: Warning,
     fix: Unsafe,
@@ -73,7 +74,7 @@ fn check(config: &Config, report: &mut Report) {
             _ => "Moving the blocks changes nothing: a regex that matches answers before every prefix without `^~`.".to_owned(),
         });
         finding.fix(
-            format!("put a copy of `location {other}` inside `location {location}`"),
+            format!("put `location {other}` inside `location {location}`"),
             bypass.copies(),
         );
     }

@@ -38,13 +38,35 @@ pub struct Past<'c> {
 }
 
 impl<'c> Bypass<'c> {
-    /// Edits that put copies of what answers inside the protected location; nothing where none can stand there.
-    pub fn copies(&self) -> Option<Edit> {
+    /// Edits that put copies of what answers inside the protected location, or move there what would have nothing left to
+    /// answer; nothing where that is not possible.
+    pub fn copies(&self) -> Vec<Edit> {
         let ways = self.ways.iter();
         let others: Vec<Location<'c>> = ways.map(|way| way.location.clone()).collect();
-        let is_possible =
-            self.location.is_prefix() && !self.ways.iter().any(|way| way.is_slashless);
-        is_possible.then(|| self.location.nest(&others)).flatten()
+        if !self.location.is_prefix() || self.ways.iter().any(|way| way.is_slashless) {
+            return Vec::new();
+        }
+        let mut edits: Vec<Edit> = self.location.nest(&others).into_iter().collect();
+        let file = self.location.directive.span().file;
+        for other in others.iter().filter(|other| self.is_only_here(other)) {
+            if other.directive.span().file != file {
+                return Vec::new();
+            }
+            edits.push(other.directive.remove());
+        }
+        edits
+    }
+
+    /// True when a regex answers nothing but what the protected location is for.
+    fn is_only_here(&self, regex: &Location<'_>) -> bool {
+        let name = &self.location.path[..];
+        let is_other =
+            |other: Location<'_>| other.modifier == Modifier::Prefix && *other.path != *name;
+        let is_below = |shape: Shape| shape.prefix.starts_with(name);
+        match name {
+            b"/" => !self.location.level().iter().any(is_other),
+            _ => Shape::of(&regex.path).is_some_and(is_below),
+        }
     }
 }
 
