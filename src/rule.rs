@@ -31,6 +31,8 @@ pub enum Category {
     Static,
     /// Servers, and what their nginx knows.
     Server,
+    /// What a client could abuse.
+    Security,
     /// Slips of the hand.
     Typo,
     /// nginspect's own comments.
@@ -48,6 +50,7 @@ impl Category {
             Self::Timeout => "timeout",
             Self::Static => "static",
             Self::Server => "server",
+            Self::Security => "security",
             Self::Typo => "typo",
             Self::Ignore => "ignore",
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nginspect::config::{Config, Finder, LoadOptions, Root, load};
 use nginspect::diagnostic::{Diagnostic, Severity};
+use nginspect::difference::compare;
 use nginspect::lint::lint;
 use nginspect::report::trace::text;
 use nginspect::routing::{Options, Request, trace};
@@ -136,6 +137,51 @@ fn block_order_lacked_http_1_1_and_its_order_was_never_wrong() {
             rules(&alone(name), Severity::Warning),
             ["incomplete-websocket-upgrade"]
         );
+    }
+}
+
+/// The requests that two texts answer differently, and what is undecided.
+fn differences(old: &str, new: &str) -> (Vec<(String, Vec<&'static str>)>, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let read = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("events {{}}\nhttp {{\n{text}\n}}\n")).expect("a file");
+        load(&Root::File(path), &LoadOptions::default()).expect("a configuration")
+    };
+    let (old, new) = (read("old.conf", old), read("new.conf", new));
+    let comparison = compare(&old, &new, &Options::default());
+    let shown = comparison.differences.iter().map(|difference| {
+        let kinds = difference.aspects.iter().map(|aspect| aspect.kind.as_str());
+        (difference.request.url(), kinds.collect())
+    });
+    (shown.collect(), comparison.undecided)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(incident(name)).expect("a file")
+}
+
+#[test]
+fn block_order_in_another_order_answers_every_request_as_before() {
+    let found = differences(
+        &read("block-order/before.conf"),
+        &read("block-order/reordered.conf"),
+    );
+    assert_eq!(found, (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn voice_prefix_with_its_path_repeated_changes_only_what_is_not_normal() {
+    let after = read("voice-prefix/after.conf");
+    let before = after
+        .replace("localhost:8000/api/v1/ws/;", "localhost:8000;")
+        .replace("localhost:8000/ws/;", "localhost:8000;");
+    let (shown, undecided) = differences(&before, &after);
+    assert_eq!(undecided, Vec::<String>::new());
+    assert!(shown.len() == 2, "{shown:?}");
+    for (url, kinds) in shown {
+        assert!(url.contains("%2F"), "{url}");
+        assert_eq!(kinds, ["upstream-uri"]);
     }
 }
 

@@ -10,13 +10,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("nginx", &[]),
     ("config", &["source", "syntax", "diagnostic", "nginx"]),
     ("routing", &["source", "diagnostic", "config", "nginx"]),
-    ("urispace", &["source", "config", "nginx", "routing"]),
+    (
+        "urispace",
+        &["source", "diagnostic", "config", "nginx", "routing"],
+    ),
     (
         "routes",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
     (
         "loops",
+        &["source", "config", "nginx", "routing", "urispace"],
+    ),
+    (
+        "difference",
         &["source", "config", "nginx", "routing", "urispace"],
     ),
     (
@@ -74,6 +81,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "diagnostic",
             "config",
             "routing",
+            "difference",
             "routes",
             "assertion",
             "fingerprint",
@@ -88,6 +96,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "nginx",
             "config",
             "routing",
+            "difference",
             "routes",
             "assertion",
             "rule",

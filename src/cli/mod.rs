@@ -4,12 +4,14 @@
 
 mod accepted;
 mod check;
+mod diff;
 mod fix;
 mod global;
 mod input;
 mod installed;
 mod output;
 mod progress;
+mod revision;
 mod routes;
 mod rule;
 mod settings;
@@ -65,6 +67,7 @@ enum Command {
     Check(check::Check),
     Routes(routes::RoutesOf),
     Trace(trace::Trace),
+    Diff(diff::Diff),
     Test(test::Test),
     Rule(rule::Rule),
 }
@@ -141,6 +144,7 @@ fn dispatch(
         Some(Command::Check(arguments)) => check::check(&global, &arguments, streams, terminal),
         Some(Command::Routes(arguments)) => routes::routes(&global, &arguments, streams, terminal),
         Some(Command::Trace(arguments)) => trace::trace(&global, &arguments, streams),
+        Some(Command::Diff(arguments)) => diff::diff(&global, &arguments, streams),
         Some(Command::Test(arguments)) => test::test(&global, &arguments, streams, terminal),
         Some(Command::Rule(arguments)) => rule::rule(&global, &arguments, streams, terminal),
         None => check::check(&global, &check::Check::default(), streams, terminal),

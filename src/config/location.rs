@@ -221,6 +221,63 @@ impl<'c> Location<'c> {
         edits().unwrap_or_default()
     }
 
+    /// An edit that makes a plain prefix one that keeps regexes from being tried.
+    pub fn prefer(&self) -> Option<Edit> {
+        let first = self.directive.argument(0)?;
+        (self.modifier == Modifier::Prefix).then(|| Edit::insert_before(first.span, "^~ "))
+    }
+
+    /// An edit that makes a plain prefix of a `^~` one; nothing for one that is glued to its name in quotes.
+    pub fn drop_preference(&self) -> Option<Edit> {
+        let first = self.directive.argument(0)?;
+        let is_glued = self.directive.argument(1).is_none();
+        let modifier = Span {
+            end: self.path.span.start,
+            ..first.span
+        };
+        let is_written =
+            self.modifier == Modifier::PreferentialPrefix && !(is_glued && first.is_quoted());
+        is_written.then(|| Edit::delete(modifier))
+    }
+
+    /// An edit that puts copies of other locations at the end of the block of this one.
+    pub fn nest(&self, others: &[Self]) -> Option<Edit> {
+        let config = self.directive.config();
+        let span = self.directive.full_span();
+        let brace = Span {
+            start: span.end.checked_sub(1)?,
+            ..span
+        };
+        let indentation = config.indentation(span);
+        let first = self.directive.children().next();
+        let deeper = first
+            .filter(|child| child.span().file == span.file)
+            .map_or(indentation.clone(), |child| {
+                config.indentation(child.span())
+            });
+        let step = deeper.strip_prefix(&*indentation).unwrap_or_default();
+        let lines: Vec<String> = others
+            .iter()
+            .map(|other| {
+                let own = other.directive.full_span();
+                let outer = config.indentation(own);
+                let text = config.text(own).into_owned();
+                let lines = text
+                    .split('\n')
+                    .map(|line| match line.strip_prefix(&*outer) {
+                        Some(rest) => format!("{indentation}{step}{rest}"),
+                        None => line.to_owned(),
+                    });
+                let text = lines.collect::<Vec<_>>().join("\n");
+                match text.starts_with(&*deeper) {
+                    true => text,
+                    false => format!("{deeper}{text}"),
+                }
+            })
+            .collect();
+        Some(config.insert_lines(brace, &lines))
+    }
+
     /// True when only internal redirects reach it.
     pub fn is_internal(&self) -> bool {
         self.modifier == Modifier::Named

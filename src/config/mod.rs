@@ -23,6 +23,7 @@ mod location;
 mod misfit;
 mod mismatch;
 mod missing;
+mod origin;
 mod proxy;
 mod regex;
 mod repeated;
@@ -31,6 +32,7 @@ mod server;
 mod slip;
 mod socket;
 mod table;
+mod tested;
 mod tuning;
 mod upstream;
 mod value;
@@ -66,12 +68,14 @@ pub use location::{Location, Modifier};
 pub use misfit::Misfit;
 pub use mismatch::Mismatch;
 pub use missing::Lack;
+pub use origin::SiteCheck;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::{BadRegex, Shape};
 pub use repeated::Repeated;
 pub use retired::Http2Parameters;
 pub use server::Server;
 pub use socket::{Clash, Listening, Use};
+pub use tested::{Subject, Tested};
 pub use tuning::Tuning;
 pub use value::Refusal;
 pub use variable::Definition;
@@ -191,6 +195,17 @@ impl Config {
         let named: Vec<_> = self.sources.iter().filter_map(known).collect();
         for (file, name) in named {
             self.sources.rename(file, name.to_string_lossy());
+        }
+    }
+
+    /// Calls each file as `name` makes of what it is called.
+    pub(crate) fn call_files(&mut self, name: impl Fn(&str) -> String) {
+        let files = self.sources.iter();
+        let names: Vec<_> = files
+            .map(|(file, source)| (file, name(source.name())))
+            .collect();
+        for (file, name) in names {
+            self.sources.rename(file, name);
         }
     }
 

@@ -21,10 +21,10 @@ const OLD_ERRORS: [i32; 19] = [
 
 /// A regex of the configuration.
 #[derive(Debug, Clone)]
-struct Pattern<'c> {
+pub(super) struct Pattern<'c> {
     /// The regex without the `~` before it.
-    word: Word<'c>,
-    is_caseless: bool,
+    pub(super) word: Word<'c>,
+    pub(super) is_caseless: bool,
     /// True when its named groups become variables.
     defines: bool,
     /// How many groups it must have.
@@ -149,7 +149,7 @@ impl<'c> Directive<'c> {
     }
 
     /// The regexes that nginx compiles when it reads this directive.
-    fn patterns(self) -> Vec<Pattern<'c>> {
+    pub(super) fn patterns(self) -> Vec<Pattern<'c>> {
         if self.context() == Contexts::MAP {
             let is_line = self.argument(0).is_some() && self.argument(1).is_none();
             let key = Pattern::after_tilde(&self.name(), false, true);

@@ -47,6 +47,13 @@ impl Config {
             upstreams
         })
     }
+
+    /// The `upstream` block of the http part that has a name.
+    pub fn upstream(&self, name: &str) -> Option<Directive<'_>> {
+        let key = (Subsystem::Http, name.to_ascii_lowercase().into_bytes());
+        let id = self.upstreams().blocks.get(&key)?;
+        Some(self.directive(*id))
+    }
 }
 
 impl<'c> Directive<'c> {

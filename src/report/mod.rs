@@ -7,6 +7,7 @@ pub mod asserted;
 pub mod checkstyle;
 pub mod concise;
 mod diff;
+pub mod difference;
 pub mod github;
 pub mod gitlab;
 pub mod json;

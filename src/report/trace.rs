@@ -53,7 +53,7 @@ pub fn text(trace: &Trace<'_>, config: &Config) -> String {
 }
 
 /// What happens, in one line.
-fn outcome(trace: &Trace<'_>) -> String {
+pub(super) fn outcome(trace: &Trace<'_>) -> String {
     match &trace.outcome {
         Outcome::Proxy(proxy) => {
             let uri = String::from_utf8_lossy(&proxy.uri);
@@ -182,7 +182,7 @@ pub fn json(trace: &Trace<'_>, config: &Config) -> Value {
     })
 }
 
-fn outcome_document(outcome: &Outcome) -> Value {
+pub(super) fn outcome_document(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Proxy(proxy) => json!({
             "kind": "proxy",

@@ -23,7 +23,7 @@ impl<'c> Run<'_, 'c> {
                 self.assume_about(About::Outside, text);
             }
         }
-        if self.is_subrequest {
+        if self.is_subrequest || self.supposed.is_let_in {
             return None;
         }
         let satisfy = self.scope.effective("satisfy").directive();

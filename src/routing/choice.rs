@@ -17,7 +17,7 @@ pub enum Choice<'c> {
 
 /// Finds the location of a normalised path, as `ngx_http_core_find_location` does.
 pub fn choose<'c>(server: Server<'c>, path: &[u8]) -> Choice<'c> {
-    Search::among(server, path, None)
+    Search::among(server, path, Asked::All)
 }
 
 /// Finds the location of a normalised path as if one location, with all that it holds, was not there.
@@ -26,7 +26,50 @@ pub(super) fn choose_without<'c>(
     path: &[u8],
     without: &Location<'c>,
 ) -> Choice<'c> {
-    Search::among(server, path, Some(without))
+    Search::among(server, path, Asked::Without(without))
+}
+
+/// True when the search for the location of a normalised path comes to try a regex location, whether it matches or not.
+pub(super) fn tries(regex: &Location<'_>, path: &[u8]) -> bool {
+    let outer = std::iter::successors(Some(regex.clone()), Location::parent);
+    let level = outer.last().map(|outermost| outermost.level());
+    level.is_some_and(|level| matches!(search(level, path, Asked::Until(regex)), Search::Tried))
+}
+
+/// Which locations a search goes through.
+#[derive(Clone, Copy)]
+enum Asked<'l, 'c> {
+    All,
+    /// All but this one, with what it holds.
+    Without(&'l Location<'c>),
+    /// All up to this regex, which is not matched.
+    Until(&'l Location<'c>),
+}
+
+impl<'c> Asked<'_, 'c> {
+    fn holds(self, location: &Location<'c>) -> bool {
+        !matches!(self, Self::Without(other) if other == location)
+    }
+
+    fn ends_at(self, location: &Location<'c>) -> bool {
+        matches!(self, Self::Until(other) if other == location)
+    }
+}
+
+/// The prefix that a path would be answered by if there were no regexes: the longest one, of the innermost level.
+pub fn longest_prefix<'c>(level: Level<'c>, path: &[u8]) -> Option<Location<'c>> {
+    let longest = longest_on(level, path, Asked::All)?;
+    let inner = longest_prefix(longest.directive.locations(), path);
+    Some(inner.unwrap_or(longest))
+}
+
+/// The longest prefix of a level.
+fn longest_on<'c>(level: Level<'c>, path: &[u8], asked: Asked<'_, 'c>) -> Option<Location<'c>> {
+    let prefix = |length: usize| {
+        let named = named(level, &path[..length], asked);
+        named.filter(Location::is_prefix).last()
+    };
+    (0..=path.len()).rev().find_map(prefix)
 }
 
 /// What the search on a level says to the level around it.
@@ -36,14 +79,17 @@ enum Search<'c> {
     /// A prefix: outer regexes are still tried.
     Prefix(Location<'c>),
     Nothing,
+    /// At the regex that was looked for.
+    Tried,
 }
 
 impl<'c> Search<'c> {
-    fn among(server: Server<'c>, path: &[u8], without: Option<&Location<'c>>) -> Choice<'c> {
-        match search(server.directive.locations(), path, without) {
+    fn among(server: Server<'c>, path: &[u8], asked: Asked<'_, 'c>) -> Choice<'c> {
+        match search(server.directive.locations(), path, asked) {
             Self::Final(choice) => choice,
             Self::Prefix(location) => Choice::Location(location),
             Self::Nothing => Choice::Server,
+            Self::Tried => Choice::Unknown,
         }
     }
 }
@@ -52,22 +98,20 @@ impl<'c> Search<'c> {
 fn named<'c>(
     level: Level<'c>,
     name: &[u8],
-    without: Option<&Location<'c>>,
+    asked: Asked<'_, 'c>,
 ) -> impl Iterator<Item = Location<'c>> {
-    level
-        .named(name)
-        .filter(move |other| without != Some(other))
+    level.named(name).filter(move |other| asked.holds(other))
 }
 
-fn search<'c>(level: Level<'c>, path: &[u8], without: Option<&Location<'c>>) -> Search<'c> {
+fn search<'c>(level: Level<'c>, path: &[u8], asked: Asked<'_, 'c>) -> Search<'c> {
     let exact = |location: &Location<'c>| location.modifier == Modifier::Exact;
-    if let Some(exact) = named(level, path, without).find(exact) {
+    if let Some(exact) = named(level, path, asked).find(exact) {
         return Search::Final(Choice::Location(exact));
     }
     let answers_itself = |location: &Location<'c>| location.is_prefix() || exact(location);
-    if !named(level, path, without).any(|own| answers_itself(&own)) {
+    if !named(level, path, asked).any(|own| answers_itself(&own)) {
         let slashed = [path, b"/"].concat();
-        let others = || named(level, &slashed, without).filter(answers_itself);
+        let others = || named(level, &slashed, asked).filter(answers_itself);
         if others().any(|location| redirects_without_slash(&location)) {
             // Of two locations of one name, the settings of the exact one are in force.
             let first = others().find(exact).or_else(|| others().next());
@@ -77,15 +121,10 @@ fn search<'c>(level: Level<'c>, path: &[u8], without: Option<&Location<'c>>) -> 
         }
     }
 
-    let longest = (0..=path.len()).rev().find_map(|length| {
-        named(level, &path[..length], without)
-            .filter(Location::is_prefix)
-            .last()
-    });
     let mut best = Search::Nothing;
-    if let Some(prefix) = longest {
-        best = match search(prefix.directive.locations(), path, without) {
-            Search::Final(choice) => return Search::Final(choice),
+    if let Some(prefix) = longest_on(level, path, asked) {
+        best = match search(prefix.directive.locations(), path, asked) {
+            ended @ (Search::Final(_) | Search::Tried) => return ended,
             Search::Prefix(inner) => Search::Prefix(inner),
             Search::Nothing => Search::Prefix(prefix.clone()),
         };
@@ -94,16 +133,20 @@ fn search<'c>(level: Level<'c>, path: &[u8], without: Option<&Location<'c>>) -> 
         }
     }
 
-    for location in level.regexes().filter(|other| without != Some(other)) {
+    for location in level.regexes().filter(|other| asked.holds(other)) {
+        if asked.ends_at(&location) {
+            return Search::Tried;
+        }
         match location.regex().and_then(|regex| regex.is_match(path).ok()) {
             None => return Search::Final(Choice::Unknown),
             Some(false) => {}
             Some(true) => {
-                let nested = search(location.directive.locations(), path, without);
+                let nested = search(location.directive.locations(), path, asked);
                 return Search::Final(match nested {
                     Search::Final(choice) => choice,
                     Search::Prefix(inner) => Choice::Location(inner),
                     Search::Nothing => Choice::Location(location),
+                    Search::Tried => return Search::Tried,
                 });
             }
         }

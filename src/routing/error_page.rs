@@ -17,6 +17,9 @@ impl<'c> Run<'_, 'c> {
     /// `ngx_http_special_response_handler`
     pub(super) fn finalize(&mut self, status: Status) -> Next<'c> {
         let Status { code, outcome } = status;
+        if code >= 400 {
+            self.refused.get_or_insert(code);
+        }
         if code < 300 && !matches!(code, 201 | 204) {
             // `ngx_http_finalize_request` takes it for the end of an answer that was never sent.
             return Next::Done(Outcome::Close);

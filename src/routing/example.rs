@@ -26,6 +26,48 @@ impl Example {
         }
     }
 
+    /// A request to a server, if no `if` of it could decide first; without a URL where no name certainly leads there.
+    pub(super) fn of_server(server: Server<'_>, target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            origin: origin(server).filter(|_| is_certain(server)),
+        }
+    }
+
+    /// A request for which nothing of a server decides before; without a URL where no name certainly leads there.
+    pub(super) fn before_all(server: Server<'_>, target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            origin: origin(server),
+        }
+    }
+
+    /// A request to the first port of a server, by which name is left open.
+    pub(super) fn at_port(server: Server<'_>) -> Option<Self> {
+        let socket = server.sockets().into_iter().next()?;
+        let listen = server.listens().next().map(Directive::listen);
+        let tls = matches!(&listen, Some(Some(listen)) if listen.ssl);
+        if tls || matches!(socket.host, Host::Unix(_)) {
+            return None;
+        }
+        let host = match socket.port {
+            80 => "localhost".to_owned(),
+            port => format!("localhost:{port}"),
+        };
+        Some(Self {
+            target: "/".to_owned(),
+            origin: Some((host, false)),
+        })
+    }
+
+    /// The same with another target.
+    pub(super) fn at(&self, target: String) -> Self {
+        Self {
+            target,
+            origin: self.origin.clone(),
+        }
+    }
+
     /// What would answer if `location`, with all that it holds, was not there.
     pub fn without<'c>(&self, location: &Location<'c>) -> Choice<'c> {
         let path = Uri::parse(self.target.as_bytes(), true).map(|uri| uri.path);
@@ -68,6 +110,22 @@ pub fn example(location: &Location<'_>, tails: &[&str]) -> Option<Example> {
     tails
         .iter()
         .find_map(|tail| request(location, &[&escape(&start), tail.as_bytes()].concat()))
+}
+
+/// A decoded path as a client writes it.
+pub fn target(path: &[u8]) -> String {
+    String::from_utf8_lossy(&escape(path)).into_owned()
+}
+
+/// The request for a decoded path in the server of a location, if it is certain which host leads there; `scheme` is `http`
+/// or `ws`.
+pub fn request_url(location: &Location<'_>, path: &[u8], scheme: &str) -> Option<String> {
+    let server = location.server()?;
+    let example = Example {
+        target: target(path),
+        origin: origin(server).filter(|_| is_certain(server)),
+    };
+    example.url(scheme).map(|url| format!("GET {url}"))
 }
 
 /// A request for the name of a location without its last slash, if nginx certainly redirects it to the one with it.
@@ -122,7 +180,7 @@ fn is_certain(server: Server<'_>) -> bool {
 }
 
 /// True when a rewrite of a block matches the path, or may.
-fn rewrites(block: Directive<'_>, path: &[u8]) -> bool {
+pub(super) fn rewrites(block: Directive<'_>, path: &[u8]) -> bool {
     block.own("rewrite").any(|rewrite| {
         let pattern = rewrite.argument(0);
         let text = pattern

@@ -127,7 +127,10 @@ impl<'c> Run<'_, 'c> {
         self.note_looked(path);
         self.vary(Part::File, path);
         let guessed = self.guessed.get(&path.bytes).copied();
-        self.disk.get(&path.bytes).or(guessed)
+        let known = self.disk.get(&path.bytes).or(guessed);
+        // What ends with a slash is a folder, if it is there.
+        let supposed = self.supposed.files;
+        known.or(supposed.filter(|_| !path.bytes.ends_with(b"/")))
     }
 
     /// Takes something to be so that is about a path of the disk.

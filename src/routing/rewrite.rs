@@ -38,6 +38,30 @@ enum Condition {
     },
 }
 
+/// The directives of a block that [`Run::instruction`] knows, in order: a server has many others.
+fn instructions(block: Directive<'_>) -> Vec<Directive<'_>> {
+    const KNOWN: [&str; 15] = [
+        "set",
+        "if",
+        "rewrite",
+        "return",
+        "break",
+        "rewrite_by_lua",
+        "rewrite_by_lua_block",
+        "rewrite_by_lua_file",
+        "rewrite_by_lua_no_postpone",
+        "access_by_lua",
+        "access_by_lua_block",
+        "access_by_lua_file",
+        "set_by_lua",
+        "set_by_lua_block",
+        "set_by_lua_file",
+    ];
+    let mut all: Vec<Directive<'_>> = KNOWN.iter().flat_map(|name| block.own(name)).collect();
+    all.sort_by_key(|directive| directive.number());
+    all
+}
+
 impl<'c> Run<'_, 'c> {
     /// Runs the directives of a block; nothing when the next phase follows.
     pub(super) fn rewrite(&mut self, block: Directive<'c>) -> Option<Next<'c>> {
@@ -45,7 +69,7 @@ impl<'c> Run<'_, 'c> {
             quote: true,
             is_args: false,
         };
-        for directive in block.children() {
+        for directive in instructions(block) {
             match self.instruction(directive, &mut engine) {
                 Flow::Continue => {}
                 Flow::Stop(next) => return next,

@@ -14,6 +14,7 @@ use super::request::{
     HeaderLine, Protocol, Refused, Request, header_line, is_unique, request_line, validate_host,
 };
 use super::socket::{Arrival, Entrance, Fit, arrive, names_of, port};
+use super::supposed::Supposed;
 use super::trace::{Outcome, Step, Trace, Tracer, Turn};
 use super::uri::{Uri, escape_for};
 use super::value::Value;
@@ -91,6 +92,12 @@ pub(super) struct Run<'t, 'c> {
     /// What depends on the path and the query.
     pub(super) variation: Variation,
 
+    /// What is supposed besides what the configuration says.
+    pub(super) supposed: Supposed<'c>,
+    /// The location that the first search has ended in.
+    chosen: Option<Location<'c>>,
+    /// The first status of an error that it was to end with.
+    pub(super) refused: Option<u16>,
     steps: Vec<Step>,
     turns: Vec<Turn<'c>>,
     /// The variables of the client's headers that were looked up.
@@ -159,8 +166,11 @@ pub(super) fn run<'c>(
     request: &Request,
     disk: &Disk,
 ) -> Result<Trace<'c>, String> {
-    let line = request_line(request);
+    if tracer.config.servers().next().is_none() {
+        return Err("the configuration has no server".to_owned());
+    }
     let wanted = || -> Option<Vec<u8>> {
+        let line = request_line(request);
         if let Ok(Some(host)) = line.as_ref().map(|target| target.host) {
             return validate_host(host);
         }
@@ -171,9 +181,6 @@ pub(super) fn run<'c>(
         validate_host(&host?.1)
     };
     let wanted = wanted().unwrap_or_default();
-    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
-        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
-    };
     let score = |entrance: &Entrance<'c>| {
         let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
             tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
@@ -182,20 +189,31 @@ pub(super) fn run<'c>(
             || names_of(entrance.default).contains(&wanted);
         u8::from(named)
     };
-    if tracer.config.servers().next().is_none() {
-        return Err("the configuration has no server".to_owned());
-    }
-    let Arrival {
-        entrance,
-        tls,
-        assumption,
-    } = arrive(&tracer.entrances, request, score).ok_or_else(|| {
+    let arrival = arrive(&tracer.entrances, request, score).ok_or_else(|| {
         format!(
             "no server listens at port {}, and none without TLS",
             request.port
         )
     })?;
+    Ok(run_from(tracer, request, disk, arrival))
+}
 
+/// Follows a request from the socket where it arrives to its answer.
+pub(super) fn run_from<'c>(
+    tracer: &Tracer<'c>,
+    request: &Request,
+    disk: &Disk,
+    arrival: Arrival<'_, 'c>,
+) -> Trace<'c> {
+    let Arrival {
+        entrance,
+        tls,
+        assumption,
+    } = arrival;
+    let line = request_line(request);
+    let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+        tracer.regexes.get(pattern, caseless)?.is_match(host).ok()
+    };
     // The server that reads the request line: of TLS it is known by the name that the handshake asks for.
     let sni = tls
         .then(|| validate_host(request.host.as_bytes()))
@@ -205,53 +223,9 @@ pub(super) fn run<'c>(
         .as_ref()
         .and_then(|name| entrance.server(name, &mut test))
         .map_or(entrance.default, |(server, _)| server);
-    let mut run = Run {
-        tracer,
-        request,
-        disk,
-        version: tracer.config.version(),
-        socket: entrance.socket.clone(),
-        tls,
-        server: first,
-        is_default: first == entrance.default,
-        fit: None,
-        host: Vec::new(),
-        headers: Vec::new(),
-        has_line: line.is_ok(),
-        content_length: None,
-        chunked: false,
-        method: request.method.clone(),
-        uri: Value::default(),
-        args: Value::default(),
-        unparsed_uri: Vec::new(),
-        valid_unparsed_uri: true,
-        quoted_uri: false,
-        plus_in_uri: false,
-        internal: false,
-        valid_location: true,
-        uri_changed: false,
-        uri_changes: URI_CHANGES,
-        add_uri_to_alias: false,
-        error_page: false,
-        err_status: None,
-        redirect: None,
-        is_subrequest: false,
-        scope: first.directive,
-        location: None,
-        content_handler: None,
-        captures: Captures::default(),
-        variables: HashMap::new(),
-        guessed: HashMap::new(),
-        is_named: false,
-        depth: 0,
-        lookups: 0,
-        variation: Variation::default(),
-        steps: Vec::new(),
-        turns: Vec::new(),
-        heard: Vec::new(),
-        visibility: Visibility::Whole,
-        assumptions: tracer.skipped.clone(),
-    };
+    let mut run = Run::new(tracer, request, disk, entrance.socket.clone(), tls, first);
+    run.is_default = first == entrance.default;
+    run.has_line = line.is_ok();
     if let Some(assumption) = assumption {
         run.assume_about(About::Outside, assumption);
     }
@@ -266,7 +240,7 @@ pub(super) fn run<'c>(
                 .directive(),
             "the TLS handshake is refused",
         );
-        return Ok(run.finish(Outcome::Close));
+        return run.finish(Outcome::Close);
     }
     if request.is_tls() && !tls && port(&entrance.socket) == Some(request.port) {
         run.step(
@@ -276,7 +250,7 @@ pub(super) fn run<'c>(
                 entrance.shown()
             ),
         );
-        return Ok(run.finish(Outcome::Reject { status: 400 }));
+        return run.finish(Outcome::Reject { status: 400 });
     }
     let next = match line
         .and_then(|target| run.read_uri(&target).map(|()| target))
@@ -310,10 +284,90 @@ pub(super) fn run<'c>(
         run.assume_about(About::Outside, "the certificate of the client is accepted");
     }
     let outcome = run.phases(next);
-    Ok(run.finish(outcome))
+    run.finish(outcome)
+}
+
+/// Follows a request in a server, whatever host and socket lead there; nothing where nginx does not accept its target.
+pub(super) fn run_in<'c>(
+    tracer: &Tracer<'c>,
+    server: Server<'c>,
+    request: &Request,
+    supposed: Supposed<'c>,
+) -> Option<Trace<'c>> {
+    let (socket, listen) = server.listening().into_iter().next()?;
+    let tls = listen.is_some_and(|listen| listen.ssl);
+    let target = request_line(request).ok()?;
+    let mut run = Run::new(tracer, request, &tracer.options.disk, socket, tls, server);
+    run.read_uri(&target).ok()?;
+    run.host = validate_host(request.host.as_bytes())?;
+    run.headers = request.headers.clone();
+    run.supposed = supposed;
+    let outcome = run.phases(Next::ServerRewrite);
+    Some(run.finish(outcome))
 }
 
 impl<'t, 'c> Run<'t, 'c> {
+    /// A request that has arrived at a socket, of which nothing has been read.
+    fn new(
+        tracer: &'t Tracer<'c>,
+        request: &'t Request,
+        disk: &'t Disk,
+        socket: Socket,
+        tls: bool,
+        server: Server<'c>,
+    ) -> Self {
+        Self {
+            tracer,
+            request,
+            disk,
+            version: tracer.config.version(),
+            socket,
+            tls,
+            server,
+            is_default: false,
+            fit: None,
+            host: Vec::new(),
+            headers: Vec::new(),
+            has_line: true,
+            content_length: None,
+            chunked: false,
+            method: request.method.clone(),
+            uri: Value::default(),
+            args: Value::default(),
+            unparsed_uri: Vec::new(),
+            valid_unparsed_uri: true,
+            quoted_uri: false,
+            plus_in_uri: false,
+            internal: false,
+            valid_location: true,
+            uri_changed: false,
+            uri_changes: URI_CHANGES,
+            add_uri_to_alias: false,
+            error_page: false,
+            err_status: None,
+            redirect: None,
+            is_subrequest: false,
+            scope: server.directive,
+            location: None,
+            content_handler: None,
+            captures: Captures::default(),
+            variables: HashMap::new(),
+            guessed: HashMap::new(),
+            is_named: false,
+            depth: 0,
+            lookups: 0,
+            variation: Variation::default(),
+            supposed: Supposed::default(),
+            chosen: None,
+            refused: None,
+            steps: Vec::new(),
+            turns: Vec::new(),
+            heard: Vec::new(),
+            visibility: Visibility::Whole,
+            assumptions: tracer.skipped.clone(),
+        }
+    }
+
     pub(super) fn step(&mut self, place: Option<Directive<'c>>, text: impl Into<String>) {
         let mut text = text.into();
         if let Some((end, _)) = text.char_indices().nth(LONGEST_STEP) {
@@ -466,7 +520,10 @@ impl<'t, 'c> Run<'t, 'c> {
             is_default: self.is_default,
             server_name: String::from_utf8_lossy(&name).into_owned(),
             uri: self.uri.bytes,
+            chosen: self.chosen,
+            refused: self.refused,
             location: self.location,
+            scope: self.scope,
             steps: self.steps,
             turns: self.turns,
             heard: self.heard,
@@ -736,7 +793,8 @@ impl<'t, 'c> Run<'t, 'c> {
             Varies::Query | Varies::Target(_) | Varies::From(_) => self.fork(None, By::Other),
         }
         let mut redirect = None;
-        match choose(self.server, &uri.bytes) {
+        let supposed = self.supposed.choice.take();
+        match supposed.unwrap_or_else(|| choose(self.server, &uri.bytes)) {
             Choice::Location(location) => self.enter(location, &uri.bytes),
             Choice::Redirect(location) => {
                 redirect = Some(location.clone());
@@ -756,7 +814,11 @@ impl<'t, 'c> Run<'t, 'c> {
                 ));
             }
         }
-        if !self.internal && self.scope_flag("internal") {
+        if self.chosen.is_none() {
+            self.chosen.clone_from(&self.location);
+        }
+        let is_let_in = self.internal || self.supposed.is_let_in;
+        if !is_let_in && self.scope_flag("internal") {
             let internal = self.scope.effective("internal").directive();
             self.step(internal, "only internal redirects may come here");
             return Next::Finalize(Status::reject(404));

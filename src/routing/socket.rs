@@ -43,6 +43,8 @@ pub(crate) struct Entrance<'c> {
     pub(crate) tls: bool,
     /// The server that answers when no name fits.
     pub(crate) default: Server<'c>,
+    /// All servers that listen here, in the order of the file.
+    pub(super) servers: Vec<Server<'c>>,
     /// Nothing when nginx looks at no names here, because one server has the socket for itself.
     names: Option<Names<'c>>,
 }
@@ -163,10 +165,11 @@ pub(super) fn names_of(server: Server<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Every socket of the http part that takes connections, in the order of the file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Entrances<'c> {
     pub(crate) all: Vec<Entrance<'c>>,
     ports: HashMap<u16, Vec<usize>>,
+    sockets: HashMap<Socket, usize>,
 }
 
 impl<'c> Entrances<'c> {
@@ -179,7 +182,18 @@ impl<'c> Entrances<'c> {
                 ports.entry(port).or_default().push(index);
             }
         }
-        Self { all, ports }
+        let sockets = all.iter().map(|entrance| entrance.socket.clone());
+        Self {
+            sockets: sockets.zip(0..).collect(),
+            all,
+            ports,
+        }
+    }
+
+    /// The one of a socket.
+    pub(super) fn at(&self, socket: &Socket) -> Option<&Entrance<'c>> {
+        let index = self.sockets.get(socket)?;
+        self.all.get(*index)
     }
 
     /// The sockets with a port, in the order of the file.
@@ -240,6 +254,7 @@ fn entrances(config: &Config) -> Vec<Entrance<'_>> {
                 socket,
                 tls: place.tls,
                 default,
+                servers: place.servers,
                 names,
             }
         })

@@ -7,10 +7,11 @@ use super::disk::Disk;
 use super::regexes::Regexes;
 use super::request::{Request, validate_host};
 use super::run::{self, REDIRECTED, REWRITTEN};
-use super::socket::{Entrances, arrive};
+use super::socket::{Arrival, Entrance, Entrances, arrive};
 use super::variation::Variation;
 use crate::config::{Config, Directive, Location, Server, Visibility};
 use crate::nginx::Version;
+use crate::nginx::listen::Socket;
 use crate::source::Span;
 
 /// What else is given besides a configuration and a request.
@@ -37,8 +38,14 @@ pub struct Trace<'c> {
     pub server_name: String,
     /// The URI at the end, after all rewrites.
     pub uri: Vec<u8>,
+    /// The location that the first search for one has ended in.
+    pub chosen: Option<Location<'c>>,
+    /// The first status of an error that it was to end with, whatever an error page has made of it.
+    pub refused: Option<u16>,
     /// The location that handles the request at the end.
     pub location: Option<Location<'c>>,
+    /// The block whose settings are in force at the end: the location, an `if` or `limit_except` in it, or the server.
+    pub scope: Directive<'c>,
     /// What nginx does, in order.
     pub steps: Vec<Step>,
     /// The directives that sent the request elsewhere, in order.
@@ -290,6 +297,48 @@ impl<'c> Tracer<'c> {
     /// Like [`Tracer::trace`], with this in the place of what the options say about files.
     pub fn trace_on(&self, request: &Request, disk: &Disk) -> Result<Trace<'c>, String> {
         run::run(self, request, disk)
+    }
+
+    /// The sockets that take connections, in the order of the file.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.entrances.all.iter().map(|entrance| &entrance.socket)
+    }
+
+    /// True when a socket speaks TLS.
+    pub fn is_tls(&self, socket: &Socket) -> bool {
+        self.entrance(socket).is_some_and(|entrance| entrance.tls)
+    }
+
+    /// The server that answers at a socket for a host, which is normalised and may be empty; nothing when none listens
+    /// there.
+    pub fn server(&self, socket: &Socket, host: &[u8]) -> Option<Server<'c>> {
+        let entrance = self.entrance(socket)?;
+        let mut test = |pattern: &[u8], caseless: bool, host: &[u8]| {
+            self.regexes.get(pattern, caseless)?.is_match(host).ok()
+        };
+        let named = entrance.server(host, &mut test);
+        Some(named.map_or(entrance.default, |(server, _)| server))
+    }
+
+    /// All servers that listen at a socket, in the order of the file.
+    pub fn servers(&self, socket: &Socket) -> &[Server<'c>] {
+        self.entrance(socket)
+            .map_or(&[], |entrance| &entrance.servers)
+    }
+
+    /// Follows a request that arrives at a socket, whatever its host stands for; nothing when none listens there.
+    pub fn trace_at(&self, socket: &Socket, request: &Request) -> Option<Trace<'c>> {
+        let entrance = self.entrance(socket)?;
+        let arrival = Arrival {
+            entrance,
+            tls: request.is_tls() && entrance.tls,
+            assumption: None,
+        };
+        Some(run::run_from(self, request, &self.options.disk, arrival))
+    }
+
+    fn entrance(&self, socket: &Socket) -> Option<&Entrance<'c>> {
+        self.entrances.at(socket)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod alias_traversal;
 mod blocked_acme_challenge;
+mod bypassed_access_control;
+mod catastrophic_regex;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod deprecated_directive;
@@ -11,6 +13,7 @@ mod duplicate_location;
 mod forbidden_proxy_uri;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
+mod hijacked_location;
 mod identity_proxy_uri;
 mod ignore_without_reason;
 mod include_cycle;
@@ -34,6 +37,7 @@ mod regex_without_modifier;
 mod rewrite_cycle;
 mod short_timeout;
 mod short_websocket_timeout;
+mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
 mod undefined_zone;
@@ -42,6 +46,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod weak_origin_check;
 mod websocket_path_redirect;
 mod wrong_argument_count;
 mod zero_timeout;
@@ -52,6 +57,8 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
+    ("bypassed-access-control", &bypassed_access_control::RULE),
+    ("catastrophic-regex", &catastrophic_regex::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
@@ -64,6 +71,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("hijacked-location", &hijacked_location::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
     ("include-cycle", &include_cycle::RULE),
@@ -99,6 +107,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("rewrite-cycle", &rewrite_cycle::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
     ("undefined-zone", &undefined_zone::RULE),
@@ -107,6 +116,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("weak-origin-check", &weak_origin_check::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),

@@ -33,6 +33,15 @@ impl Bytes {
         Self(std::array::from_fn(|index| self.0[index] | other.0[index]))
     }
 
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(std::array::from_fn(|index| self.0[index] & other.0[index]))
+    }
+
+    /// True when some byte is in both.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.and(other) != Self::NONE
+    }
+
     pub(super) fn not(self) -> Self {
         Self(self.0.map(|part| !part))
     }

@@ -9,13 +9,20 @@
 //! found any more, what is followed is the proof. Work is counted in states, never in time, so an answer is always the
 //! same.
 
+mod ambiguity;
 mod automaton;
+mod backtracking;
+mod bypassed;
 mod bytes;
+mod contest;
+mod hijacked;
 mod literals;
 mod nfa;
+mod origin;
 mod pattern;
 mod reached;
 mod search;
+mod suppressed;
 mod texts;
 mod tree;
 
@@ -23,8 +30,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+pub use backtracking::{Attack, Attacks, sent};
+pub use bypassed::{Bypass, Past, bypassed};
+pub use hijacked::{Hijack, Hijacker, hijacked};
+pub use origin::{Flaw, Foreign, foreign};
 pub use reached::{Reached, Spaces};
 pub use search::Uris;
+pub use suppressed::{Suppressed, suppressed};
 pub use texts::texts;
 
 use crate::config::{Level, Location, Modifier};
@@ -98,11 +110,13 @@ pub enum Found<'c> {
 /// An automaton that grows while it is followed.
 type Shared = Rc<RefCell<Automaton>>;
 
+/// Automata by pattern, and whether case counts; several spaces may share them.
+type Patterns = Rc<RefCell<HashMap<(Vec<u8>, bool), Result<Shared, &'static str>>>>;
+
 /// The automata of regexes, each made when it is first asked for.
 #[derive(Debug, Default)]
 struct Automata {
-    /// By pattern, and whether case counts.
-    known: HashMap<(Vec<u8>, bool), Result<Shared, &'static str>>,
+    known: Patterns,
     /// By location.
     of: HashMap<Id, Result<Shared, &'static str>>,
 }
@@ -110,7 +124,7 @@ struct Automata {
 impl Automata {
     /// The automaton of a location; otherwise why there is none.
     fn get(&mut self, tree: &Tree<'_>, id: Id) -> Result<Shared, &'static str> {
-        let known = &mut self.known;
+        let known = &self.known;
         let make = || {
             let location = &tree.blocks[id].location;
             if location.path.has_placeholder() {
@@ -124,6 +138,7 @@ impl Automata {
                 )?)))
             };
             known
+                .borrow_mut()
                 .entry((location.path.to_vec(), caseless))
                 .or_insert_with(make)
                 .clone()
@@ -235,9 +250,17 @@ impl Task {
 impl<'c> Space<'c> {
     /// The space of one level with all below it, or of two.
     pub fn new(roots: &[Level<'c>]) -> Self {
+        Self::with(roots, Patterns::default())
+    }
+
+    /// A space that knows some automata already.
+    fn with(roots: &[Level<'c>], known: Patterns) -> Self {
         Self {
             tree: Tree::new(roots),
-            automata: Automata::default(),
+            automata: Automata {
+                known,
+                of: HashMap::new(),
+            },
             spent: 0,
         }
     }

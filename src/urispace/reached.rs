@@ -1,8 +1,9 @@
 //! What reaches a location, or why nothing does.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::{Found, Goal, Space, Uris};
+use super::{Found, Goal, Patterns, Space, Uris};
 use crate::config::{Level, Location, Modifier, PASSES, Visibility};
 use crate::routing::{Choice, Example, escape, request};
 
@@ -31,6 +32,8 @@ impl Reached<'_> {
 pub struct Spaces<'c> {
     /// By the block around the outermost locations; nothing for those of a fragment without a server.
     known: HashMap<Option<u32>, Space<'c>>,
+    /// Many servers have the same regexes.
+    patterns: Patterns,
     /// Whether slashes are merged everywhere.
     merges: Option<bool>,
 }
@@ -39,6 +42,7 @@ impl<'c> Spaces<'c> {
     /// The space of all locations of a location's server.
     pub fn of(&mut self, location: &Location<'c>) -> &mut Space<'c> {
         let block = location.server().map(|server| server.directive);
+        let patterns = &self.patterns;
         let space = || {
             let level: Level<'c> = match block {
                 Some(block) => block.locations(),
@@ -46,7 +50,7 @@ impl<'c> Spaces<'c> {
                     .last()
                     .map_or(location.level(), |outermost| outermost.level()),
             };
-            Space::new(&[level])
+            Space::with(&[level], Rc::clone(patterns))
         };
         self.known
             .entry(block.map(|block| block.number()))

@@ -25,20 +25,20 @@ pub enum Uris {
 }
 
 /// What a text is normal up to.
-type Normal = u32;
+pub(super) type Normal = u32;
 
-const SLASH: Normal = 1;
+pub(super) const SLASH: Normal = 1;
 const DOT: Normal = 2;
 const DOTS: Normal = 3;
-const SEGMENT: Normal = 4;
+pub(super) const SEGMENT: Normal = 4;
 
 impl Uris {
-    fn start(self) -> Normal {
+    pub(super) fn start(self) -> Normal {
         if self == Self::Any { SEGMENT } else { 0 }
     }
 
     /// What `ngx_http_parse_complex_uri` leaves of a path: a slash first, no segment `.` or `..`, no zero byte.
-    fn step(self, state: Normal, byte: u8) -> Option<Normal> {
+    pub(super) fn step(self, state: Normal, byte: u8) -> Option<Normal> {
         if self == Self::Any {
             return Some(SEGMENT);
         }
@@ -53,7 +53,7 @@ impl Uris {
         }
     }
 
-    fn is_end(state: Normal) -> bool {
+    pub(super) fn is_end(state: Normal) -> bool {
         state == SLASH || state == SEGMENT
     }
 

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod assertions;
+mod diff;
 mod docs;
 mod fix;
 mod output;

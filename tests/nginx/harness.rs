@@ -421,7 +421,9 @@ impl Server {
 
     /// What nginx has logged so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).expect("the log is readable")
+        // nginx may print memory that it has freed: the text of a `map`'s regex.
+        let log = fs::read(self.folder.path().join("log")).expect("the log is readable");
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// The port that stands in the place of [`PORT`].
@@ -436,22 +438,27 @@ impl Server {
 
     /// Sends the bytes of a request and reads until nginx closes the connection, so ask for `Connection: close`.
     pub(crate) fn request(&self, raw: &[u8]) -> Response {
+        Response::new(&self.ask(raw))
+    }
+
+    /// The same, as the bytes that come back, of which there may be none.
+    pub(crate) fn ask(&self, raw: &[u8]) -> Vec<u8> {
         self.exchange(self.connect(), raw)
     }
 
     /// Sends them to another port at which it listens.
     pub(crate) fn request_at(&self, port: u16, raw: &[u8]) -> Response {
-        self.exchange(connect(port), raw)
+        Response::new(&self.exchange(connect(port), raw))
     }
 
-    fn exchange(&self, mut stream: TcpStream, raw: &[u8]) -> Response {
+    fn exchange(&self, mut stream: TcpStream, raw: &[u8]) -> Vec<u8> {
         stream.write_all(raw).expect("nginx reads the request");
         let mut answer = Vec::new();
         if let Err(error) = stream.read_to_end(&mut answer) {
             let answer = answer.escape_ascii();
             panic!("{error} after {answer}\n{}", self.log());
         }
-        Response::new(&answer)
+        answer
     }
 
     /// Asks for a target as curl would, on a connection of its own.
@@ -544,9 +551,10 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
         }
     };
     let length = head.len();
+    let port = stream.local_addr()?.port();
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Backend: {port}\r\nContent-Length: {length}\r\n\r\n"
     )?;
     stream.write_all(head)
 }

@@ -3,7 +3,9 @@
 //! Set `NGINSPECT_NGINX` to choose the binary, and `NGINSPECT_REQUIRE_NGINX` to fail rather than skip without one.
 #![cfg(unix)]
 
+mod contests;
 mod debian;
+mod diff;
 mod fixes;
 mod fixtures;
 mod harness;
@@ -19,6 +21,7 @@ mod tokenizer;
 mod trace;
 mod truth;
 mod websocket;
+mod witnesses;
 
 use harness::{Echo, Nginx, PORT, Server};
 

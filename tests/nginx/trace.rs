@@ -22,10 +22,10 @@ const REQUESTS: usize = 30;
 const SHOWN: usize = 8;
 
 /// Numbers that look random and are the same each time (splitmix64).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
+    pub(crate) fn roll(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,11 +33,11 @@ impl Dice {
         ((mixed ^ (mixed >> 31)) % below as u64) as usize
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.roll(100) < percent
     }
 
-    fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
         all[self.roll(all.len())]
     }
 }
@@ -593,7 +593,7 @@ pub(crate) fn random_config(number: u64, root: &Path, backend: u16, fastcgi: u16
     writer.config()
 }
 
-fn request(dice: &mut Dice, port: u16) -> Request {
+pub(crate) fn request(dice: &mut Dice, port: u16) -> Request {
     let address = dice.pick(&["127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "[::1]"]);
     let mut request = Request::get(&format!("http://{address}:{port}/")).expect("a URL");
     request.client = Some(match address {
@@ -771,7 +771,7 @@ fn request(dice: &mut Dice, port: u16) -> Request {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
