@@ -43,7 +43,10 @@ impl<'c> Worlds<'c> {
             }
             let trace = tracer.trace_on(request, &disk)?;
             match open(&trace, &disk) {
-                Some((path, taken)) => waiting.extend(branches(&disk, &path, taken)),
+                Some((path, taken)) => {
+                    let first = first_open(&disk, &path);
+                    waiting.extend(branches(&disk, first, taken));
+                }
                 None => found.worlds.push(World { disk, trace }),
             }
         }
@@ -65,10 +68,22 @@ fn open(trace: &Trace<'_>, disk: &Disk) -> Option<(Vec<u8>, Entry)> {
     })
 }
 
+/// The part of a path about which something has to be said first: what stands before a `..` decides whether the rest is
+/// looked at.
+fn first_open<'p>(disk: &Disk, path: &'p [u8]) -> &'p [u8] {
+    let leads_up = |at: &usize| {
+        let rest = &path[*at..];
+        *at > 0 && (rest == b"/.." || rest.starts_with(b"/../"))
+    };
+    let before = (0..path.len()).filter(leads_up).map(|at| &path[..at]);
+    let mut open = before.filter(|before| disk.get(before).is_none());
+    open.next().unwrap_or(path)
+}
+
 /// The disks on which it is settled what there is at a path; last that on which it is what was taken.
 fn branches(disk: &Disk, path: &[u8], taken: Entry) -> Vec<Disk> {
     let end = path.iter().rposition(|byte| *byte != b'/');
-    let path = &path[..end.map_or(0, |end| end + 1)];
+    let path = &path[..end.map_or(1, |end| end + 1).min(path.len())];
     let mut entries = [Entry::Missing, Entry::Folder, Entry::File];
     entries.sort_by_key(|entry| *entry == taken);
     let settled = |entry: Entry| {
