@@ -112,32 +112,15 @@ fn explain<'c>(
         url.map(|url| format!("GET {url}")),
         format!("answered by `location {first}` on {}", line(first)),
     );
-    let is_same = first.path.value == location.path.value && first.modifier == location.modifier;
-    let are_regexes = takers.iter().all(Location::is_regex);
+    let cause = urispace::Cause::of(location, takers);
     for taker in takers {
-        finding.label(
-            taker.directive.span(),
-            match taker.modifier {
-                _ if is_same => "the first of two that match the same wins",
-                Modifier::PreferentialPrefix if location.is_regex() => {
-                    "no regex of this level is tried below this prefix"
-                }
-                _ if location.is_regex() && taker.is_regex() => "this regex is tried first",
-                Modifier::Regex | Modifier::CaselessRegex => "this regex wins over plain prefixes",
-                Modifier::Exact => "an exact name wins over all others",
-                Modifier::Prefix | Modifier::PreferentialPrefix | Modifier::Named => {
-                    "this longer prefix wins"
-                }
-            },
-        );
+        finding.label(taker.directive.span(), label(cause, taker));
     }
-    if is_same {
-        finding.help("Put both blocks into one.").fix(
-            "remove the block that is never used",
-            [location.directive.remove()],
-        );
-    } else if location.is_regex() && are_regexes {
-        finding
+    match cause {
+        urispace::Cause::Same => finding
+            .help("Put both blocks into one.")
+            .fix("remove the block that is never used", [location.directive.remove()]),
+        urispace::Cause::Order => finding
             .help(format!(
                 "Move the block above {}: the order of the file counts among regexes, and only there.",
                 line(first)
@@ -145,19 +128,35 @@ fn explain<'c>(
             .fix(
                 format!("move it above `location {first}`"),
                 location.directive.move_before(first.directive).into_iter().flatten(),
-            );
-    } else if location.is_regex() && takers.len() == 1 {
-        finding.help(format!(
+            ),
+        urispace::Cause::Preference => finding.help(format!(
             "Moving the block has no effect: `^~` wins wherever it stands. Put the regex inside `location {first}`, or drop its `^~`."
-        ));
-    } else if location.modifier == Modifier::Prefix && are_regexes {
-        // Not where the regexes would then get nothing.
-        let prefer = Edit::insert_before(location.path.span, "^~ ");
-        let edits = spaces.may_prefer(location).then_some(prefer);
-        finding
-            .help("Moving the block has no effect: regexes win over plain prefixes wherever they stand. `^~` would keep them from being tried.")
-            .fix("write `^~`", edits);
-    } else {
-        finding.help("Moving the block has no effect. Remove it, or narrow the others.");
+        )),
+        urispace::Cause::Regexes => {
+            // Not where the regexes would then get nothing.
+            let prefer = Edit::insert_before(location.path.span, "^~ ");
+            let edits = spaces.may_prefer(location).then_some(prefer);
+            finding
+                .help("Moving the block has no effect: regexes win over plain prefixes wherever they stand. `^~` would keep them from being tried.")
+                .fix("write `^~`", edits)
+        }
+        urispace::Cause::Other => {
+            // One that only another name keeps from being found may have to stay: it may bring regexes back.
+            let is_twin = takers.len() == 1 && first.path.value == location.path.value;
+            finding
+                .help("Remove the block, or narrow those that take its requests.")
+                .fix("remove the block that is never used", is_twin.then(|| location.directive.remove()))
+        }
+    };
+}
+
+fn label(cause: urispace::Cause, taker: &Location<'_>) -> &'static str {
+    match (cause, taker.modifier) {
+        (urispace::Cause::Same, _) => "the first of two that match the same wins",
+        (urispace::Cause::Order, _) => "this regex is tried first",
+        (urispace::Cause::Preference, _) => "no regex of this level is tried below this prefix",
+        (urispace::Cause::Regexes, _) => "this regex wins over plain prefixes",
+        (urispace::Cause::Other, Modifier::Exact) => "this exact name takes its requests",
+        (urispace::Cause::Other, _) => "this takes requests that it is for",
     }
 }

@@ -34,7 +34,7 @@ pub use backtracking::{Attack, Attacks, sent};
 pub use bypassed::{Bypass, Past, bypassed};
 pub use hijacked::{Hijack, Hijacker, hijacked};
 pub use origin::{Flaw, Foreign, foreign};
-pub use reached::{Reached, Spaces};
+pub use reached::{Cause, Reached, Spaces};
 pub use search::Uris;
 pub use suppressed::{Suppressed, suppressed};
 pub use texts::texts;

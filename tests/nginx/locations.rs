@@ -55,7 +55,7 @@ fn fixture(rule: &str, file: &str) -> String {
 fn the_location_that_takes_everything_answers() {
     let Some(nginx) = Nginx::find() else { return };
     let mut asked = 0;
-    for file in ["order.conf", "preference.conf"] {
+    for file in ["order.conf", "preference.conf", "others.conf"] {
         let text = served(&fixture("unreachable-location", file));
         let server = Server::start(nginx, &text);
         for finding in findings("unreachable-location", &text) {
