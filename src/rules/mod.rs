@@ -8,6 +8,7 @@ mod deprecated_directive;
 mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
+mod duplicate_proxy_header;
 mod forbidden_proxy_uri;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
@@ -58,6 +59,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
+    ("duplicate-proxy-header", &duplicate_proxy_header::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
