@@ -26,6 +26,7 @@ mod misplaced_location;
 mod missing_block;
 mod missing_certificate;
 mod missing_include;
+mod missing_resolver;
 mod missing_websocket_upgrade;
 mod never_matching_location;
 mod prefix_overmatch;
@@ -89,6 +90,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("missing-block", &missing_block::RULE),
     ("missing-certificate", &missing_certificate::RULE),
     ("missing-include", &missing_include::RULE),
+    ("missing-resolver", &missing_resolver::RULE),
     (
         "missing-websocket-upgrade",
         &missing_websocket_upgrade::RULE,
