@@ -4,6 +4,7 @@ mod alias_traversal;
 mod blocked_acme_challenge;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
+mod decoded_uri_variable;
 mod deprecated_directive;
 mod duplicate_default_server;
 mod duplicate_directive;
@@ -14,6 +15,7 @@ mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
 mod ignore_without_reason;
+mod ignored_proxy_uri;
 mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
@@ -31,6 +33,7 @@ mod missing_websocket_upgrade;
 mod never_matching_location;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod query_in_proxy_uri;
 mod redirect_loop;
 mod regex_without_modifier;
 mod rewrite_cycle;
@@ -56,6 +59,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("decoded-uri-variable", &decoded_uri_variable::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
@@ -69,6 +73,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
+    ("ignored-proxy-uri", &ignored_proxy_uri::RULE),
     ("include-cycle", &include_cycle::RULE),
     (
         "incomplete-websocket-upgrade",
@@ -98,6 +103,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("never-matching-location", &never_matching_location::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("query-in-proxy-uri", &query_in_proxy_uri::RULE),
     ("redirect-loop", &redirect_loop::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("rewrite-cycle", &rewrite_cycle::RULE),
