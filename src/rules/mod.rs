@@ -29,6 +29,7 @@ mod missing_block;
 mod missing_certificate;
 mod missing_include;
 mod missing_resolver;
+mod missing_upstream_sni;
 mod missing_websocket_upgrade;
 mod never_matching_location;
 mod prefix_overmatch;
@@ -96,6 +97,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("missing-certificate", &missing_certificate::RULE),
     ("missing-include", &missing_include::RULE),
     ("missing-resolver", &missing_resolver::RULE),
+    ("missing-upstream-sni", &missing_upstream_sni::RULE),
     (
         "missing-websocket-upgrade",
         &missing_websocket_upgrade::RULE,
