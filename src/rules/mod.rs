@@ -11,6 +11,7 @@ mod duplicate_directive;
 mod duplicate_location;
 mod duplicate_proxy_header;
 mod forbidden_proxy_uri;
+mod foreign_host;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
@@ -21,7 +22,9 @@ mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod invalid_regex;
+mod invalid_upstream_host;
 mod invalid_value;
+mod lost_port;
 mod lost_proxy_header;
 mod misplaced_directive;
 mod misplaced_location;
@@ -67,6 +70,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("duplicate-location", &duplicate_location::RULE),
     ("duplicate-proxy-header", &duplicate_proxy_header::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
+    ("foreign-host", &foreign_host::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
@@ -89,7 +93,9 @@ pub static RULES: &[(&str, &Rule)] = &[
         &ineffective_websocket_tuning::RULE,
     ),
     ("invalid-regex", &invalid_regex::RULE),
+    ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
     ("misplaced-directive", &misplaced_directive::RULE),
     ("misplaced-location", &misplaced_location::RULE),
