@@ -14,6 +14,7 @@ mod forbidden_proxy_uri;
 mod foreign_host;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
+mod http3_host;
 mod identity_proxy_uri;
 mod ignore_without_reason;
 mod ignored_proxy_uri;
@@ -76,6 +77,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("http3-host", &http3_host::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
     ("ignored-proxy-uri", &ignored_proxy_uri::RULE),
