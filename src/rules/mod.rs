@@ -31,6 +31,7 @@ mod misplaced_directive;
 mod misplaced_location;
 mod missing_block;
 mod missing_certificate;
+mod missing_forwarded_proto;
 mod missing_include;
 mod missing_resolver;
 mod missing_upstream_sni;
@@ -103,6 +104,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("misplaced-location", &misplaced_location::RULE),
     ("missing-block", &missing_block::RULE),
     ("missing-certificate", &missing_certificate::RULE),
+    ("missing-forwarded-proto", &missing_forwarded_proto::RULE),
     ("missing-include", &missing_include::RULE),
     ("missing-resolver", &missing_resolver::RULE),
     ("missing-upstream-sni", &missing_upstream_sni::RULE),
