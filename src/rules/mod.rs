@@ -36,6 +36,7 @@ mod missing_include;
 mod missing_resolver;
 mod missing_upstream_sni;
 mod missing_websocket_upgrade;
+mod misspelled_upstream;
 mod never_matching_location;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
@@ -53,6 +54,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod variable_proxy_redirect;
 mod websocket_path_redirect;
 mod wrong_argument_count;
 mod zero_timeout;
@@ -112,6 +114,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "missing-websocket-upgrade",
         &missing_websocket_upgrade::RULE,
     ),
+    ("misspelled-upstream", &misspelled_upstream::RULE),
     ("never-matching-location", &never_matching_location::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
@@ -129,6 +132,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
