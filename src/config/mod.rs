@@ -8,6 +8,7 @@ mod backend;
 mod buffers;
 mod certificate;
 mod comment;
+mod container;
 mod edit;
 mod effective;
 mod endpoint;

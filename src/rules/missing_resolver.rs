@@ -25,6 +25,9 @@ fn check(config: &Config, report: &mut Report) {
     if config.visibility_of_definitions() != Visibility::Whole {
         return;
     }
+    let known = config
+        .directives()
+        .find(|other| other.is("resolver") && other.subsystem() == Some(nginx::Subsystem::Http));
     for place in config.proxied() {
         let Some(address) = place.pass.argument(0).filter(Word::has_variables) else {
             continue;
@@ -33,7 +36,7 @@ fn check(config: &Config, report: &mut Report) {
         if resolver.directive().is_some() || report.has(address.span) {
             continue;
         }
-        let message = match place.backends() {
+        let found = match place.backends() {
             None => continue,
             Some(Err(name)) => {
                 report
@@ -56,7 +59,7 @@ fn check(config: &Config, report: &mut Report) {
                 (severity, first.host.clone())
             }
         };
-        let (severity, host) = message;
+        let (severity, host) = found;
         let request = routing::example(&place.location, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
         let finding = report.at(
@@ -74,9 +77,6 @@ fn check(config: &Config, report: &mut Report) {
                 "While nginx runs it asks only the `resolver`, neither /etc/hosts nor /etc/resolv.conf. A name in \
                  `proxy_pass` without variables is looked up by the system when nginx starts.",
             );
-        let known = config.directives().find(|other| {
-            other.is("resolver") && other.subsystem() == Some(nginx::Subsystem::Http)
-        });
         let line = match known {
             Some(known) => Some(known.written()),
             None if !host.contains('.') && host != "localhost" => {

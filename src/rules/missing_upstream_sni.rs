@@ -4,15 +4,14 @@ rule! {
     /// A backend that is reached by TLS is not told which host is wanted, or the name of an `upstream` instead.
     ///
     /// nginx sends no server name (SNI) in the TLS handshake with a backend unless `proxy_ssl_server_name` is on. A server
-    /// with several names then answers with the certificate and the site of another one, or refuses the handshake, which
-    /// clients see as 502. Where it is on, the name is the host of `proxy_pass`, and that of an `upstream` is its own.
+    /// with several names then shows the certificate of another one, or refuses the handshake, which clients see as 502. Where it is on, the name is the host of `proxy_pass`, and that of an `upstream` is its own.
     ///
     /// ## When it is fine
     /// When the backend has one certificate for all. For names that only one house knows this is a note; where
     /// `proxy_ssl_server_name off` is written, or an address is all that is known, nothing is reported.
     ///
     /// ## Fix
-    /// Unsafe: send the name. A backend that knows it may answer with another site than before.
+    /// Unsafe: send the name. A backend may show another certificate for it than before, or choose another site by it.
     category: Proxy,
     severity: Warning,
     fix: Unsafe,
@@ -61,7 +60,7 @@ fn check(config: &Config, report: &mut Report) {
             .given(place.scope.effective("proxy_ssl_name").visibility)
             .witness(
                 request.map(|url| format!("GET {url}")),
-                "502 where the backend refuses such a handshake, else the site that it shows to nobody in particular",
+                "502 where the backend refuses such a handshake; else it shows the certificate of its choice",
             )
             .help(
                 "`proxy_set_header Host` does not change the handshake: it is sent later. A browser names the host by itself, so \

@@ -20,6 +20,7 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
+    let visibility = config.visibility_of_definitions();
     for place in config.proxied() {
         let (Some(backend), Some(address)) = (place.backend(), place.pass.argument(0)) else {
             continue;
@@ -57,7 +58,7 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here(effect)
             .label(group.span(), "meant, perhaps")
-            .given(config.visibility_of_definitions())
+            .given(visibility)
             .help("nginx looks up as a host what is not the name of an `upstream`, and does not tell the two apart.");
         if let Some(start) = start.filter(|_| address.is_verbatim()) {
             let place = address.part(start..start + host.len());

@@ -12,6 +12,7 @@ mod duplicate_location;
 mod duplicate_proxy_header;
 mod forbidden_proxy_uri;
 mod foreign_host;
+mod frozen_dns;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod http3_host;
@@ -75,6 +76,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("duplicate-proxy-header", &duplicate_proxy_header::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     ("foreign-host", &foreign_host::RULE),
+    ("frozen-dns", &frozen_dns::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
