@@ -4,6 +4,7 @@ mod alias_traversal;
 mod blocked_acme_challenge;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
+mod decoded_proxy_path;
 mod decoded_uri_variable;
 mod deprecated_directive;
 mod duplicate_default_server;
@@ -55,6 +56,7 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unused_ignore;
+mod unverified_upstream_tls;
 mod variable_proxy_redirect;
 mod websocket_path_redirect;
 mod wrong_argument_count;
@@ -68,6 +70,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("decoded-proxy-path", &decoded_proxy_path::RULE),
     ("decoded-uri-variable", &decoded_uri_variable::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
     ("duplicate-default-server", &duplicate_default_server::RULE),
@@ -134,6 +137,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("unverified-upstream-tls", &unverified_upstream_tls::RULE),
     ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
