@@ -4,9 +4,11 @@
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
 mod assumptions;
+mod backend;
 mod buffers;
 mod certificate;
 mod comment;
+mod container;
 mod edit;
 mod effective;
 mod endpoint;
@@ -15,6 +17,7 @@ mod excluded;
 mod files;
 mod find;
 mod form;
+mod front;
 mod glob;
 mod header;
 mod level;
@@ -28,8 +31,10 @@ mod proxy;
 mod regex;
 mod repeated;
 mod retired;
+mod scheme;
 mod server;
 mod slip;
+mod sni;
 mod socket;
 mod table;
 mod tested;
@@ -54,6 +59,7 @@ use crate::source::{FileId, Origin, SourceFile, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use assumptions::{Assumptions, Network, PathPattern};
+pub use backend::{Backend, Peer, is_public_name};
 pub use buffers::BufferClash;
 pub use comment::Comment;
 pub use effective::{Effective, Visibility};
@@ -73,7 +79,9 @@ pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::{BadRegex, Shape};
 pub use repeated::Repeated;
 pub use retired::Http2Parameters;
+pub use scheme::SchemeProblem;
 pub use server::Server;
+pub use sni::SniProblem;
 pub use socket::{Clash, Listening, Use};
 pub use tested::{Subject, Tested};
 pub use tuning::Tuning;
@@ -82,7 +90,7 @@ pub use variable::Definition;
 pub use websocket::Intent;
 pub use zone::{Undefined, Zones};
 
-pub use crate::nginx::closest;
+pub use crate::nginx::{closest, is_slip};
 
 /// Index of a directive in a configuration.
 type EntryId = u32;
@@ -644,6 +652,11 @@ impl Word<'_> {
     pub fn rewrite(&self, text: &str) -> Option<Edit> {
         self.verbatim
             .map(|_| Edit::replace(self.part(0..self.len()), text))
+    }
+
+    /// True when its parts have places of their own: it is written without escapes.
+    pub fn is_verbatim(&self) -> bool {
+        self.verbatim.is_some()
     }
 
     /// True when it is written in quotes, without escapes.

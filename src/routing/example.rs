@@ -151,6 +151,12 @@ pub fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
     (!rewrites(location.directive, &path)).then_some(found)
 }
 
+/// The request for a target, if a client can send it and it certainly comes to this location, whatever a `rewrite` there
+/// makes of it.
+pub(super) fn arriving(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+    asking(location, target, &Choice::Location(location.clone()))
+}
+
 /// The request for a target, if a client can send it and the search for a location certainly ends so.
 fn asking(location: &Location<'_>, target: &[u8], wanted: &Choice<'_>) -> Option<Example> {
     let server = location.server()?;
