@@ -32,7 +32,7 @@ mod variables;
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, redirects_without_slash};
 pub use disk::{Disk, Entry};
-pub use example::{Example, example, redirected, request};
+pub use example::{Example, example, meant_request, redirected, request};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, replacement};
 pub use overmatch::{Overmatch, Wrong, overmatches};

@@ -2,13 +2,18 @@
 
 mod alias_traversal;
 mod blocked_acme_challenge;
+mod clobbered_capture;
+mod competing_handlers;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
+mod dead_rewrite;
 mod deprecated_directive;
 mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
+mod encoded_location;
 mod forbidden_proxy_uri;
+mod glob_in_location;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod identity_proxy_uri;
@@ -23,22 +28,28 @@ mod lost_proxy_header;
 mod misplaced_directive;
 mod misplaced_location;
 mod missing_block;
+mod missing_capture;
 mod missing_certificate;
 mod missing_include;
 mod missing_websocket_upgrade;
 mod never_matching_location;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod query_in_location;
 mod regex_without_modifier;
+mod shadowed_handler;
 mod short_timeout;
 mod short_websocket_timeout;
 mod syntax_error;
 mod template_syntax;
+mod undefined_named_location;
 mod undefined_zone;
 mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
+mod unsafe_if;
+mod unused_definition;
 mod unused_ignore;
 mod websocket_path_redirect;
 mod wrong_argument_count;
@@ -50,13 +61,18 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
+    ("clobbered-capture", &clobbered_capture::RULE),
+    ("competing-handlers", &competing_handlers::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("dead-rewrite", &dead_rewrite::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
+    ("encoded-location", &encoded_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
+    ("glob-in-location", &glob_in_location::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
@@ -83,6 +99,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("misplaced-directive", &misplaced_directive::RULE),
     ("misplaced-location", &misplaced_location::RULE),
     ("missing-block", &missing_block::RULE),
+    ("missing-capture", &missing_capture::RULE),
     ("missing-certificate", &missing_certificate::RULE),
     ("missing-include", &missing_include::RULE),
     (
@@ -92,16 +109,21 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("never-matching-location", &never_matching_location::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("query-in-location", &query_in_location::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
+    ("shadowed-handler", &shadowed_handler::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("undefined-named-location", &undefined_named_location::RULE),
     ("undefined-zone", &undefined_zone::RULE),
     ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
+    ("unsafe-if", &unsafe_if::RULE),
+    ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
