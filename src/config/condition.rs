@@ -72,7 +72,7 @@ impl<'c> Location<'c> {
                 });
             }
         }
-        let pairs = with_headers.windows(2).find_map(|pair| {
+        with_headers.windows(2).find_map(|pair| {
             let earlier: Vec<_> = pair[0].own("add_header").collect();
             let lost = missing(&earlier, pair[1]);
             let is_loss = !lost.is_empty() && may_both_hold(pair[0], pair[1]);
@@ -81,8 +81,7 @@ impl<'c> Location<'c> {
                 later: pair[1],
                 lost,
             })
-        });
-        pairs
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Location, Modifier, Shape};
+use super::{Directive, Location, Modifier, Shape};
 use crate::diagnostic::Edit;
 
 /// A star in the name of a location.
@@ -52,7 +52,7 @@ impl Location<'_> {
         match self.modifier {
             Modifier::Named => None,
             Modifier::Regex | Modifier::CaselessRegex => {
-                let is_free = !has_class(path) && !path.contains(&b'|');
+                let is_free = !has_class(path) && !path.contains(&b'|') && !self.refuses();
                 (path.ends_with(b"/*") && is_free).then(|| Glob::Slashes(path.len() - 1))
             }
             _ if !path.starts_with(b"/") || Shape::syntax(path).is_some() => None,
@@ -167,6 +167,20 @@ impl Location<'_> {
             .any(|other| other.is_regex());
         (is_word && is_written && is_free)
             .then(|| Edit::replace(self.path.span, format!("~ {regex}")))
+    }
+
+    /// True for a location that lets not everybody in, which may well be meant to match widely.
+    pub(super) fn refuses(&self) -> bool {
+        let has = |name: &str| self.directive.own(name).next().is_some();
+        let is_refusal = |answer: Directive<'_>| {
+            answer
+                .argument(0)
+                .is_some_and(|code| code.starts_with(b"4"))
+        };
+        ["deny", "auth_basic", "auth_request", "internal"]
+            .into_iter()
+            .any(has)
+            || self.own_return().is_some_and(is_refusal)
     }
 
     /// True when no other location of the level has this name.

@@ -15,8 +15,8 @@ impl<'c> Directive<'c> {
         (is_name && !is_alone && !last.has_variables() && !last.has_placeholder()).then_some(last)
     }
 
-    /// The blocks of http in which this directive is in effect and which have no locations of another opinion: itself
-    /// the place in a server, or each server that takes it from the http level.
+    /// The servers in which this directive is in effect somewhere: the one that it stands in, or those that take it from
+    /// the http level and do not only redirect.
     fn servers_in_effect(self) -> Vec<Server<'c>> {
         let around = self.ancestors().find(|block| block.is("server"));
         if let Some(server) = around {

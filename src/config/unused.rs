@@ -21,8 +21,12 @@ pub struct Unused<'c> {
 struct Mentions {
     /// The names of variables, in lower case.
     variables: HashSet<String>,
-    /// The pieces of all words that could be the name of an upstream, in lower case.
+    /// The names of all upstreams, in lower case.
+    upstreams: HashSet<Vec<u8>>,
+    /// Those of them that are a piece of some word.
     pieces: HashSet<Vec<u8>>,
+    /// Room for a piece in lower case.
+    piece: Vec<u8>,
     /// The names of zones.
     zones: HashSet<Vec<u8>>,
     /// The names of locations, with `@`.
@@ -47,7 +51,14 @@ impl Config {
         {
             return Vec::new();
         }
-        let mut mentions = Mentions::default();
+        let upstreams = self
+            .directives()
+            .filter(|directive| directive.is("upstream") && directive.is_block())
+            .filter_map(|upstream| Some(upstream.argument(0)?.to_ascii_lowercase()));
+        let mut mentions = Mentions {
+            upstreams: upstreams.collect(),
+            ..Mentions::default()
+        };
         for directive in self.directives() {
             mentions.read(self, directive);
         }
@@ -91,10 +102,13 @@ impl Mentions {
             true => 1,
             false => 0,
         };
-        self.words(&name);
+        if name.has_variables() {
+            self.words(&name);
+        }
         for (index, word) in directive.arguments().enumerate() {
             self.any_cache |= is_cache && word.has_variables();
-            if !(is_definition && index == defined) && !directive.is("zone") {
+            let is_own = is_definition && index == defined || directive.is("zone");
+            if !is_own {
                 self.words(&word);
             }
         }
@@ -118,11 +132,15 @@ impl Mentions {
                 .into_iter()
                 .map(|reference| reference.name.to_ascii_lowercase()),
         );
-        let is_part =
-            |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.');
-        let pieces = word.split(is_part).filter(|piece| !piece.is_empty());
-        for piece in pieces {
-            self.pieces.insert(piece.to_ascii_lowercase());
+        if self.upstreams.is_empty() {
+            return;
+        }
+        for piece in word.split(|byte| !is_of_name(byte)) {
+            self.piece.clear();
+            self.piece.extend(piece.iter().map(u8::to_ascii_lowercase));
+            if self.upstreams.contains(&self.piece) && !self.pieces.contains(&self.piece) {
+                self.pieces.insert(self.piece.clone());
+            }
         }
     }
 
@@ -137,9 +155,7 @@ impl Mentions {
         };
         if directive.is("upstream") && directive.is_block() {
             let name = directive.argument(0)?;
-            let is_plain = name
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+            let is_plain = name.iter().all(is_of_name);
             let is_used =
                 self.any_upstream || !is_plain || self.pieces.contains(&name.to_ascii_lowercase());
             return found("the upstream", name.text().into_owned()).filter(|_| !is_used);
@@ -190,4 +206,9 @@ fn is_known_host(config: &Config, address: &Word<'_>) -> bool {
     !(is_scheme_open && end.is_some_and(|end| end == 0))
         && references
             .all(|reference| !reference.is_capture() && config.is_written_down(&reference.name))
+}
+
+/// True for the bytes that names of upstreams are usually made of.
+fn is_of_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }

@@ -8,7 +8,8 @@ rule! {
     /// number of slashes, none among them, so that `~ ^/assets/*` also matches `/assets-old`.
     ///
     /// ## When it is fine
-    /// When paths hold a star. A regex that ends in `/*$` is not reported: it is a way to allow for a last slash.
+    /// When paths hold a star. A regex that ends in `/*$` is not reported: it is a way to allow for a last slash. Nor is one
+    /// that refuses requests.
     ///
     /// ## Fix
     /// Unsafe: without the star, or for `/*.php` a regex for the ending.

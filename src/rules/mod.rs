@@ -24,6 +24,7 @@ mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod invalid_regex;
 mod invalid_value;
+mod loose_regex;
 mod lost_proxy_header;
 mod misplaced_directive;
 mod misplaced_location;
@@ -95,6 +96,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ),
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("loose-regex", &loose_regex::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
     ("misplaced-directive", &misplaced_directive::RULE),
     ("misplaced-location", &misplaced_location::RULE),

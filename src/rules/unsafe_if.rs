@@ -42,7 +42,7 @@ fn check(config: &Config, report: &mut Report) {
                     .at(place, format!("where `{shown}` is true, `try_files` is not run, and `{last}` is not tried"))
                     .here("a location of its own, without `try_files`")
                     .label(lost.span(), "no `if` inherits this")
-                    .help("It makes no difference what the `if` holds, or which of the two comes first. A `map` can make the value instead, or the `if` can stand in the server.");
+                    .help("An `if` that only sets a variable, or holds nothing, does the same, and the order of the two makes no difference. A `map` can make the value instead, or the `if` can stand in the server.");
             }
             Loss::Headers { own, lost, .. } => {
                 let finding = report.at(
