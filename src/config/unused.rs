@@ -156,6 +156,11 @@ impl Mentions {
         if directive.is("upstream") && directive.is_block() {
             let name = directive.argument(0)?;
             let is_plain = name.iter().all(is_of_name);
+            // Another upstream may share its zone, and then needs the size that stands here.
+            let mut zones = directive.own("zone").filter_map(|zone| zone.argument(0));
+            if zones.any(|zone| self.zones.contains(&*zone)) {
+                return None;
+            }
             let is_used =
                 self.any_upstream || !is_plain || self.pieces.contains(&name.to_ascii_lowercase());
             return found("the upstream", name.text().into_owned()).filter(|_| !is_used);
