@@ -42,7 +42,7 @@ pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, longest_prefix, redirects_without_slash};
 pub use disk::{Disk, Entry};
 pub use duration::duration;
-pub use example::{Example, example, redirected, request, request_url, target};
+pub use example::{Example, example, meant_request, redirected, request, request_url, target};
 pub use handler::{Handler, Upstream};
 pub use mapping::{Mapping, map, mapping_example, may_be_rewritten, replacement};
 pub use overmatch::{Overmatch, Wrong, overmatches};
