@@ -36,7 +36,8 @@ impl Policy {
 
     /// What becomes of a rule: nothing when it does not run, else the severity of all its findings if one is set.
     ///
-    /// A name says more than a category: a rule that is selected itself runs although its category is ignored or off.
+    /// A name says more than a category: a rule that is selected itself runs although its category is ignored or off, and
+    /// one that is off by itself runs only when its name is selected or has a level.
     fn of(&self, name: &str, rule: &Rule) -> Option<Option<Severity>> {
         let category = rule.category.as_str();
         let has = |list: &[String], wanted: &str| list.iter().any(|name| name == wanted);
@@ -51,6 +52,9 @@ impl Policy {
             _ if !named && !self.select.is_empty() && !has(&self.select, category) => return None,
             _ => level(name).or_else(|| level(category)),
         };
+        if rule.off && !named && level(name).is_none() {
+            return None;
+        }
         match set {
             Some((_, Some(severity))) => Some(Some(*severity)),
             Some((_, None)) if !named => None,
@@ -59,9 +63,9 @@ impl Policy {
     }
 }
 
-/// Runs every rule; the findings that concern `scope`, by file, place and rule.
+/// Runs every rule that is not off by itself; the findings that concern `scope`, by file, place and rule.
 pub fn lint(config: &Config, scope: &Scope) -> Vec<Diagnostic> {
-    lint_with(config, scope, RULES)
+    run(config, scope, RULES, &Policy::default())
 }
 
 /// Runs the rules that are wanted; the wanted findings that concern `scope`, by file, place and rule.
@@ -69,7 +73,7 @@ pub fn lint_as(config: &Config, scope: &Scope, policy: &Policy) -> Vec<Diagnosti
     run(config, scope, RULES, policy)
 }
 
-/// Runs some rules; the findings that concern `scope`, by file, place and rule.
+/// Runs some rules, be they off by themselves or not; the findings that concern `scope`, by file, place and rule.
 ///
 /// A finding concerns a file when its place or one of its labels lies in it. A directive that is included at several
 /// places is reported once. What a comment ignores is left out.
@@ -78,7 +82,12 @@ pub fn lint_with(
     scope: &Scope,
     rules: &[(&'static str, &'static Rule)],
 ) -> Vec<Diagnostic> {
-    run(config, scope, rules, &Policy::default())
+    let names = rules.iter().map(|(name, _)| (*name).to_owned());
+    let policy = Policy {
+        select: names.collect(),
+        ..Policy::default()
+    };
+    run(config, scope, rules, &policy)
 }
 
 fn run(
@@ -179,6 +188,7 @@ mod tests {
         docs: "",
         category: Category::Timeout,
         severity: Severity::Warning,
+        off: false,
         fix: Fixes::None,
         since: "0.1.0",
         see: "",
@@ -221,6 +231,24 @@ mod tests {
             runs(&["short-timeout"], &[], &[("short-timeout", None)]),
             Some(None)
         );
+    }
+
+    #[test]
+    fn a_rule_that_is_off_runs_when_its_own_name_is_wanted() {
+        let rule = Rule { off: true, ..RULE };
+        let runs = |select: &[&str], level: Option<&str>| {
+            let policy = Policy {
+                select: select.iter().map(|name| (*name).to_owned()).collect(),
+                levels: level
+                    .map(|name| (name.to_owned(), Some(Severity::Note)))
+                    .into_iter()
+                    .collect(),
+                ..Policy::default()
+            };
+            policy.of("short-timeout", &rule).is_some()
+        };
+        assert!(!runs(&[], None) && !runs(&["timeout"], None) && !runs(&[], Some("timeout")));
+        assert!(runs(&["short-timeout"], None) && runs(&[], Some("short-timeout")));
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub struct Rule {
     pub category: Category,
     /// How bad its findings are, unless one says otherwise.
     pub severity: Severity,
+    /// True for a rule that runs only when it is selected by its own name, or has a level.
+    pub off: bool,
     /// Which fixes it may offer.
     pub fix: Fixes,
     /// The version of nginspect that brought it.
@@ -107,6 +109,14 @@ impl Rule {
         lines.join("\n")
     }
 
+    /// The level that it has by itself: that of its findings, or `off`.
+    pub fn level(&self) -> &'static str {
+        match self.off {
+            true => "off",
+            false => self.severity.as_str(),
+        }
+    }
+
     /// The first paragraph of the page, on one line.
     pub fn summary(&self) -> String {
         let lines: Vec<&str> = self
@@ -120,10 +130,12 @@ impl Rule {
 }
 
 /// Declares the rule of a file: its page as a doc comment, what it is, and the function `check` beside it, which looks at
-/// configurations unless `looks_at` says otherwise.
+/// configurations unless `looks_at` says otherwise. With `unless_selected: Off` it runs only when it is asked for.
 macro_rules! rule {
     (@check) => { crate::rule::Check::Config(check) };
     (@check $what:ident) => { crate::rule::Check::$what(check) };
+    (@off) => { false };
+    (@off Off) => { true };
     (
         $(#[doc = $doc:literal])+
         category: $category:ident,
@@ -132,12 +144,14 @@ macro_rules! rule {
         since: $since:literal,
         see: $see:literal,
         $(looks_at: $what:ident,)?
+        $(unless_selected: $off:ident,)?
     ) => {
         /// The rule of this file.
         pub(super) static RULE: crate::rule::Rule = crate::rule::Rule {
             docs: concat!($($doc, "\n"),+),
             category: crate::rule::Category::$category,
             severity: crate::rule::Severity::$severity,
+            off: crate::rule::rule!(@off $($off)?),
             fix: crate::rule::Fixes::$fix,
             since: $since,
             see: $see,

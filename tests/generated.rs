@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nginspect::assertion::{self, Place};
 use nginspect::cli;
 use nginspect::config::{Finder, LoadOptions};
-use nginspect::lint::lint;
+use nginspect::lint::{lint, lint_with};
 use nginspect::report::{Findings, Part, text};
 use nginspect::rule::{Category, Fixes, Rule};
 use nginspect::rules::RULES;
@@ -100,7 +100,7 @@ fn the_table_of_rules_is_current() {
         )
         .expect("a string takes everything");
         for (name, rule) in rules {
-            let (level, fix) = (rule.severity.as_str(), fixes(rule.fix));
+            let (level, fix) = (rule.level(), fixes(rule.fix));
             let summary = rule.summary().replace('|', "\\|");
             writeln!(
                 table,
@@ -211,9 +211,9 @@ fn section(manual: &mut String, title: &str, command: &mut clap::Command) {
 }
 
 /// A rule's page: what it says about itself, its example, and what nginspect prints for that.
-fn page(name: &str, rule: &Rule) -> String {
+fn page(name: &'static str, rule: &'static Rule) -> String {
     let mut facts = vec![
-        format!("`{}`", rule.severity.as_str()),
+        format!("`{}`", rule.level()),
         rule.category.as_str().to_owned(),
     ];
     if rule.fix != Fixes::None {
@@ -289,13 +289,16 @@ impl Example {
     }
 
     /// The files that belong to the example, and the findings of the rule.
-    fn shown(mut self, rule: (&str, &Rule)) -> (Vec<(String, String)>, String) {
+    fn shown(mut self, rule: (&'static str, &'static Rule)) -> (Vec<(String, String)>, String) {
         let (mut jobs, lost) = self.finder.find(&[PathBuf::from("example.conf")]);
         let (Some(job), []) = (jobs.pop(), &*lost) else {
             panic!("the example of {}: {lost:?}", rule.0);
         };
         let sources = job.config.sources();
-        let mut diagnostics = lint(&job.config, &job.scope);
+        let mut diagnostics = match rule.1.off {
+            true => lint_with(&job.config, &job.scope, &[rule]),
+            false => lint(&job.config, &job.scope),
+        };
         diagnostics.retain(|diagnostic| diagnostic.rule == rule.0);
         let findings = Findings {
             parts: &[Part {

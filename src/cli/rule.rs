@@ -88,7 +88,7 @@ impl Style {
             list.push_str(&self.bold(category.as_str()));
             list.push('\n');
             for (name, rule) in rules {
-                let (level, fix) = (rule.severity.as_str(), fixes(rule.fix));
+                let (level, fix) = (rule.level(), fixes(rule.fix));
                 list.push_str(&format!("  {name:longest$}  {level:7}  {fix:10}  "));
                 list.push_str(&wrapped(&rule.summary(), self.width, indent));
                 list.push('\n');
@@ -100,7 +100,7 @@ impl Style {
     /// The page as it reads in a terminal: paragraphs set anew, headings without their marks.
     fn page(&self, name: &str, rule: &rule::Rule) -> String {
         let width = self.width.min(WIDEST_PAGE);
-        let mut facts = vec![rule.severity.as_str(), rule.category.as_str()];
+        let mut facts = vec![rule.level(), rule.category.as_str()];
         facts.extend(Some(fixes(rule.fix)).filter(|fix| !fix.is_empty()));
         let since = format!("since {}", rule.since);
         facts.push(&since);
@@ -188,6 +188,7 @@ mod tests {
         docs: " The first sentence is long enough to be\n wrapped.\n\n Then `more`.\n\n ## Fix\n None.\n\n - one\n - two\n   goes on\n",
         category: Category::Static,
         severity: Severity::Error,
+        off: false,
         fix: Fixes::Unsafe,
         since: "0.1.0",
         see: "https://nginx.org/x",

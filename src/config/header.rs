@@ -296,3 +296,85 @@ impl Config {
             })
     }
 }
+
+/// Variables that are never empty in a request that is passed on.
+const NEVER_EMPTY: [&str; 12] = [
+    "host",
+    "hostname",
+    "http_host",
+    "proxy_add_x_forwarded_for",
+    "proxy_host",
+    "remote_addr",
+    "remote_port",
+    "request_id",
+    "request_uri",
+    "scheme",
+    "server_addr",
+    "server_port",
+];
+
+/// Headers that may be written as several lines, which are one list.
+const LISTS: [&str; 10] = [
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Cache-Control",
+    "Cookie",
+    "Forwarded",
+    "Link",
+    "Via",
+    "Warning",
+    "X-Forwarded-For",
+];
+
+/// From here on only the last of several `Host` lines may be sent.
+const ONE_HOST: nginx::Version = nginx::Version(1, 31, 0);
+
+impl<'c> Headers<'c> {
+    /// Headers that are sent twice: what is set first, and what is set again.
+    ///
+    /// Names are compared without case, and each directive whose value is not empty makes a line of its own
+    /// (`ngx_http_proxy_init_headers`). A value of which it is not certain that it is not empty counts only where both are
+    /// the same; of a header that is a list only the same value does.
+    pub fn doubled(&self) -> Vec<(Directive<'c>, Directive<'c>)> {
+        let all = self.directives();
+        let mut doubled = Vec::new();
+        for (index, later) in all.iter().enumerate() {
+            let earlier = all[..index].iter().rev();
+            let pair = earlier
+                .copied()
+                .find(|earlier| is_doubled(*earlier, *later));
+            doubled.extend(pair.map(|earlier| (earlier, *later)));
+        }
+        doubled
+    }
+}
+
+fn is_doubled(earlier: Directive<'_>, later: Directive<'_>) -> bool {
+    let (Some(name), Some(again)) = (earlier.argument(0), later.argument(0)) else {
+        return false;
+    };
+    let (Some(value), Some(other)) = (earlier.argument(1), later.argument(1)) else {
+        return false;
+    };
+    let collapses = name.is_header("Host") && later.config().version() >= ONE_HOST;
+    if !name.eq_ignore_ascii_case(&again) || value.is_empty() || collapses {
+        return false;
+    }
+    let is_list = LISTS.iter().any(|list| name.is_header(list));
+    value.value == other.value || !is_list && is_never_empty(&value) && is_never_empty(&other)
+}
+
+fn is_never_empty(value: &Word<'_>) -> bool {
+    let references = nginx::references(value);
+    let covered: usize = references
+        .iter()
+        .map(|reference| reference.range.len())
+        .sum();
+    let is_set = |reference: &nginx::Reference| {
+        NEVER_EMPTY
+            .iter()
+            .any(|known| reference.name.eq_ignore_ascii_case(known))
+    };
+    !value.has_placeholder() && (covered < value.len() || references.iter().any(is_set))
+}

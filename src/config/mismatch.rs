@@ -127,7 +127,7 @@ fn may_lead_to(directive: Directive<'_>, location: &Location<'_>) -> bool {
 }
 
 /// True for directives whose programs may redirect anywhere.
-fn runs_code(name: &[u8]) -> bool {
+pub(super) fn runs_code(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name);
     text.contains("lua")
         || ["js_", "perl", "echo", "ssi"]

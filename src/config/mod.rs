@@ -4,9 +4,13 @@
 //! that could set a value is visible. Requests belong to [`crate::routing`].
 
 mod assumptions;
+mod backend;
 mod buffers;
+mod capture;
 mod certificate;
 mod comment;
+mod condition;
+mod container;
 mod edit;
 mod effective;
 mod endpoint;
@@ -15,25 +19,33 @@ mod excluded;
 mod files;
 mod find;
 mod form;
+mod front;
 mod glob;
 mod header;
 mod level;
 mod load;
 mod location;
+mod loose;
 mod misfit;
 mod mismatch;
+mod misread;
 mod missing;
+mod named;
 mod origin;
 mod proxy;
 mod regex;
 mod repeated;
 mod retired;
+mod scheme;
 mod server;
+mod shadow;
 mod slip;
+mod sni;
 mod socket;
 mod table;
 mod tested;
 mod tuning;
+mod unused;
 mod upstream;
 mod value;
 mod variable;
@@ -54,8 +66,11 @@ use crate::source::{FileId, Origin, SourceFile, Sources, Span};
 use crate::syntax::{Mistake, Quote, Token, TokenKind, Tree};
 
 pub use assumptions::{Assumptions, Network, PathPattern};
+pub use backend::{Backend, Peer, is_public_name};
 pub use buffers::BufferClash;
+pub use capture::EmptyCapture;
 pub use comment::Comment;
+pub use condition::Loss;
 pub use effective::{Effective, Visibility};
 pub use excluded::Excluded;
 pub use files::Files;
@@ -65,24 +80,29 @@ pub use header::{Headers, Upgrade, UpgradeProblem};
 pub use level::Level;
 pub use load::{LoadOptions, Root, load};
 pub use location::{Location, Modifier};
+pub use loose::Loose;
 pub use misfit::Misfit;
 pub use mismatch::Mismatch;
+pub use misread::Glob;
 pub use missing::Lack;
 pub use origin::SiteCheck;
 pub use proxy::{PASSES, Proxied, ProxyUrl};
 pub use regex::{BadRegex, Shape};
 pub use repeated::Repeated;
 pub use retired::Http2Parameters;
+pub use scheme::SchemeProblem;
 pub use server::Server;
+pub use sni::SniProblem;
 pub use socket::{Clash, Listening, Use};
 pub use tested::{Subject, Tested};
 pub use tuning::Tuning;
+pub use unused::Unused;
 pub use value::Refusal;
 pub use variable::Definition;
 pub use websocket::Intent;
 pub use zone::{Undefined, Zones};
 
-pub use crate::nginx::closest;
+pub use crate::nginx::{closest, is_slip};
 
 /// Index of a directive in a configuration.
 type EntryId = u32;
@@ -644,6 +664,11 @@ impl Word<'_> {
     pub fn rewrite(&self, text: &str) -> Option<Edit> {
         self.verbatim
             .map(|_| Edit::replace(self.part(0..self.len()), text))
+    }
+
+    /// True when its parts have places of their own: it is written without escapes.
+    pub fn is_verbatim(&self) -> bool {
+        self.verbatim.is_some()
     }
 
     /// True when it is written in quotes, without escapes.

@@ -107,6 +107,13 @@ impl<'c> Directive<'c> {
             .collect()
     }
 
+    /// How many groups the regex of a `rewrite` or an `if` has; nothing when it has none that PCRE2 takes.
+    pub(super) fn groups(self) -> Option<usize> {
+        let pattern = self.patterns().into_iter().next()?;
+        let regex = compile(&pattern.word, pattern.is_caseless)?.ok()?;
+        Some(regex.captures_len() - 1)
+    }
+
     fn bad_regex(self, pattern: Pattern<'c>) -> Option<BadRegex<'c>> {
         let word = pattern.word;
         let whole = |problem: String| BadRegex {

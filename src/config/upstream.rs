@@ -1,6 +1,6 @@
 //! Upstreams: what they are called, and what nginx refuses of a directive because of one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Config, Directive, EntryId, Refusal};
 use crate::nginx::url::{Host, Shape, Url};
@@ -13,6 +13,8 @@ pub(super) struct Upstreams {
     blocks: HashMap<(Subsystem, Vec<u8>), EntryId>,
     /// The first directive that passes something to this host at a port, be it that of the scheme.
     with_port: HashMap<(Subsystem, Vec<u8>), EntryId>,
+    /// The hosts and ports of the http part that are written out, and so are looked up when nginx starts.
+    written: HashSet<(Vec<u8>, Option<u16>)>,
 }
 
 /// Where a directive passes something.
@@ -23,9 +25,39 @@ struct Target {
     port: Option<u16>,
     /// True when there is a port all the same: that of the scheme.
     has_default_port: bool,
+    /// True when the scheme is `https://`.
+    is_tls: bool,
+}
+
+impl Target {
+    fn default_port(&self) -> u16 {
+        if self.is_tls { 443 } else { 80 }
+    }
 }
 
 impl Config {
+    /// The `upstream` of a part of nginx with this name, in any case.
+    pub(super) fn upstream_block(&self, of: Subsystem, name: &[u8]) -> Option<Directive<'_>> {
+        let key = (of, name.to_ascii_lowercase());
+        let block = self.upstreams().blocks.get(&key)?;
+        Some(self.directive(*block))
+    }
+
+    /// The names of the upstreams of the http part, in lower case.
+    pub fn upstream_names(&self) -> impl Iterator<Item = &str> {
+        let blocks = self.upstreams().blocks.keys();
+        blocks
+            .filter(|(of, _)| *of == Subsystem::Http)
+            .filter_map(|(_, name)| str::from_utf8(name).ok())
+    }
+
+    /// True when a directive of the http part names this host and port without variables, or the host with any port:
+    /// an address that is put together later finds what nginx looked up for it (`ngx_http_upstream_add`).
+    pub(super) fn is_written_address(&self, host: &[u8], port: Option<u16>) -> bool {
+        let key = (host.to_ascii_lowercase(), port);
+        self.upstreams().written.contains(&key)
+    }
+
     fn upstreams(&self) -> &Upstreams {
         self.upstreams.get_or_init(|| {
             let mut upstreams = Upstreams::default();
@@ -40,6 +72,11 @@ impl Config {
                 } else if let Some(target) = directive.target()
                     && (target.port.is_some() || target.has_default_port)
                 {
+                    if subsystem == Subsystem::Http {
+                        let port = target.port.unwrap_or(target.default_port());
+                        upstreams.written.insert((target.host.clone(), Some(port)));
+                        upstreams.written.insert((target.host.clone(), None));
+                    }
                     let key = (subsystem, target.host);
                     upstreams.with_port.entry(key).or_insert(directive.id);
                 }
@@ -50,9 +87,7 @@ impl Config {
 
     /// The `upstream` block of the http part that has a name.
     pub fn upstream(&self, name: &str) -> Option<Directive<'_>> {
-        let key = (Subsystem::Http, name.to_ascii_lowercase().into_bytes());
-        let id = self.upstreams().blocks.get(&key)?;
-        Some(self.directive(*id))
+        self.upstream_block(Subsystem::Http, name.as_bytes())
     }
 }
 
@@ -186,6 +221,7 @@ impl<'c> Directive<'c> {
             host,
             port: url.port,
             has_default_port,
+            is_tls: value.len() >= 8 && value[..8].eq_ignore_ascii_case(b"https://"),
         })
     }
 }

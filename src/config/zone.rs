@@ -107,7 +107,7 @@ fn module(directive: Directive<'_>) -> Option<&'static str> {
 }
 
 /// The name of the zone that a directive makes.
-fn defined_zone(directive: Directive<'_>) -> Option<Vec<u8>> {
+pub(super) fn defined_zone(directive: Directive<'_>) -> Option<Vec<u8>> {
     let name = directive.name();
     let of = |prefix: &'static [u8]| {
         let value = directive
@@ -127,7 +127,7 @@ fn defined_zone(directive: Directive<'_>) -> Option<Vec<u8>> {
 }
 
 /// The name of the zone that a directive uses, and the directive that makes such zones.
-fn used_zone(directive: Directive<'_>) -> Option<(Word<'_>, String)> {
+pub(super) fn used_zone(directive: Directive<'_>) -> Option<(Word<'_>, String)> {
     let name = directive.name();
     let known = |word: &Word<'_>| !word.has_placeholder() && !word.has_variables();
     let (zone, definer) = match &*name {

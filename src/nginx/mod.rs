@@ -20,7 +20,7 @@ mod version;
 pub use contexts::Contexts;
 pub use others::is_of_other_module;
 pub use script::{Reference, has_variables, invalid_reference, references};
-pub use similar::{closest, closest_parameter};
+pub use similar::{closest, closest_parameter, is_slip};
 pub use size::{number, offset, size};
 pub use stock::stock_file;
 pub use table::{Directive, Duplicate, Form, Inherit, Kind, Module, Provider};

@@ -1,5 +1,7 @@
 //! Names that were probably meant.
 
+use std::iter::zip;
+
 /// The candidate that is written most like `name`: at most two letters differ, of a short name one.
 pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
     let allowed = if name.len() < 6 { 1 } else { 2 };
@@ -8,6 +10,31 @@ pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Opt
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// True when two names differ by one slip of the hand: a letter too much or too few, two swapped, or another one, and not
+/// where names of the same kind differ: in a digit or at their ends.
+pub fn is_slip(name: &str, meant: &str) -> bool {
+    let (short, long) = match name.len() <= meant.len() {
+        true => (name, meant),
+        false => (meant, name),
+    };
+    let same = |a: &u8, b: &u8| a == b;
+    let front = zip(short.bytes(), long.bytes())
+        .take_while(|(a, b)| same(a, b))
+        .count();
+    let (a, b) = (&short.as_bytes()[front..], &long.as_bytes()[front..]);
+    let back = zip(a.iter().rev(), b.iter().rev())
+        .take_while(|(a, b)| same(a, b))
+        .count();
+    let (a, b) = (&a[..a.len() - back], &b[..b.len() - back]);
+    let is_one = match (a, b) {
+        ([], [_]) | ([_], [_]) => true,
+        ([first, second], [third, fourth]) => first == fourth && second == third,
+        _ => false,
+    };
+    let has_digit = a.iter().chain(b).any(u8::is_ascii_digit);
+    is_one && !has_digit && back > 0 && front > 0 && short.len() >= 4
 }
 
 /// The parameter that is written most like `written`, with the value of this one; names that take a value end in `=`.
@@ -46,6 +73,26 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_is_one_letter_and_no_number() {
+        for (name, meant) in [
+            ("bakend", "backend"),
+            ("my-app", "my_app"),
+            ("bcakend", "backend"),
+        ] {
+            assert!(is_slip(name, meant) && is_slip(meant, name), "{name}");
+        }
+        for (name, other) in [
+            ("app", "api"),
+            ("web1", "web2"),
+            ("front", "fronts"),
+            ("node-a", "node-b"),
+        ] {
+            assert!(!is_slip(name, other) && !is_slip(other, name), "{name}");
+        }
+        assert!(!is_slip("backend", "backend") && !is_slip("web-eu1", "web-us1"));
+    }
 
     #[test]
     fn the_closest_name_is_found_if_any_is_close() {

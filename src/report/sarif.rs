@@ -66,6 +66,10 @@ pub fn write(out: &mut dyn Write, findings: &Findings) -> io::Result<()> {
 /// A rule with its page, for the reader who does not have nginspect.
 fn described(findings: &Findings, name: &str, rule: &Rule) -> Value {
     let (category, page) = (rule.category.as_str(), rule.page());
+    let configuration = match rule.off {
+        true => json!({"level": rule.severity.as_str(), "enabled": false}),
+        false => json!({"level": rule.severity.as_str()}),
+    };
     json!({
         "id": name,
         "name": pascal_case(name),
@@ -73,7 +77,7 @@ fn described(findings: &Findings, name: &str, rule: &Rule) -> Value {
         "fullDescription": {"text": paragraphs(&page)},
         "helpUri": (findings.describe)(name).url,
         "help": {"text": page, "markdown": page},
-        "defaultConfiguration": {"level": rule.severity.as_str()},
+        "defaultConfiguration": configuration,
         "properties": {"category": category, "tags": ["nginx", category]},
     })
 }

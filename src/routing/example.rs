@@ -144,11 +144,33 @@ pub fn redirected(location: &Location<'_>) -> Option<Example> {
     asking(location, &escape(name), &wanted).filter(|_| !name.is_empty())
 }
 
+/// The request that the name of a location reads like, and the other location that certainly answers it.
+///
+/// For a name such as `/a%20b/` or `/s?page=1`, which is no path but what a client sends. Of a regex the text is taken that
+/// it begins with and that has no other meaning there.
+pub fn meant_request<'c>(location: &Location<'c>) -> Option<(Example, Location<'c>)> {
+    let target = match location.is_regex() {
+        false => location.path.to_vec(),
+        true => Shape::of(&location.path)?.prefix,
+    };
+    let path = Uri::parse(&target, true)?.path;
+    match choose(location.server()?, &path) {
+        Choice::Location(taker) if taker != *location => Some((request(&taker, &target)?, taker)),
+        _ => None,
+    }
+}
+
 /// The request for a target, if a client can send it and this location certainly answers.
 pub fn request(location: &Location<'_>, target: &[u8]) -> Option<Example> {
     let found = asking(location, target, &Choice::Location(location.clone()))?;
     let path = Uri::parse(target, true)?.path;
     (!rewrites(location.directive, &path)).then_some(found)
+}
+
+/// The request for a target, if a client can send it and it certainly comes to this location, whatever a `rewrite` there
+/// makes of it.
+pub(super) fn arriving(location: &Location<'_>, target: &[u8]) -> Option<Example> {
+    asking(location, target, &Choice::Location(location.clone()))
 }
 
 /// The request for a target, if a client can send it and the search for a location certainly ends so.

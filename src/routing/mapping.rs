@@ -117,6 +117,17 @@ fn is_rewritten(location: &Location<'_>) -> bool {
             .is_some_and(|server| may_stay(server.directive))
 }
 
+/// True when a `rewrite` of the location or its server may have changed the URI of requests that come here.
+pub fn may_be_rewritten(location: &Location<'_>) -> bool {
+    let has = |block: Directive<'_>| block.own("rewrite").next().is_some();
+    let may =
+        |block: Directive<'_>| has(block) || block.own("if").any(has) || block.is_incomplete();
+    may(location.directive)
+        || location
+            .server()
+            .is_some_and(|server| may(server.directive))
+}
+
 /// An evaluated URI part that begins with `?` gets a slash before it (`ngx_http_proxy_eval`).
 fn rooted(part: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if part.starts_with(b"?") { b"/" } else { b"" };

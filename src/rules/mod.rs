@@ -4,48 +4,76 @@ mod alias_traversal;
 mod blocked_acme_challenge;
 mod bypassed_access_control;
 mod catastrophic_regex;
+mod clobbered_capture;
+mod competing_handlers;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
+mod dead_rewrite;
+mod decoded_proxy_path;
+mod decoded_uri_variable;
 mod deprecated_directive;
 mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
+mod duplicate_proxy_header;
+mod encoded_location;
 mod forbidden_proxy_uri;
+mod foreign_host;
+mod frozen_dns;
+mod glob_in_location;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod hijacked_location;
+mod http3_host;
 mod identity_proxy_uri;
 mod ignore_without_reason;
+mod ignored_proxy_uri;
 mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_websocket_tuning;
 mod invalid_regex;
+mod invalid_upstream_host;
 mod invalid_value;
+mod loose_regex;
+mod lost_port;
 mod lost_proxy_header;
 mod misplaced_directive;
 mod misplaced_location;
 mod missing_block;
+mod missing_capture;
 mod missing_certificate;
+mod missing_forwarded_proto;
 mod missing_include;
+mod missing_resolver;
+mod missing_upstream_sni;
 mod missing_websocket_upgrade;
+mod misspelled_upstream;
 mod never_matching_location;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod query_in_location;
+mod query_in_proxy_uri;
 mod redirect_loop;
 mod regex_without_modifier;
 mod rewrite_cycle;
+mod shadowed_handler;
 mod short_timeout;
 mod short_websocket_timeout;
 mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
+mod undefined_named_location;
 mod undefined_zone;
 mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
+mod unsafe_if;
+mod unused_definition;
 mod unused_ignore;
+mod unverified_upstream_tls;
+mod variable_proxy_redirect;
 mod weak_origin_check;
 mod websocket_path_redirect;
 mod wrong_argument_count;
@@ -59,21 +87,33 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
     ("bypassed-access-control", &bypassed_access_control::RULE),
     ("catastrophic-regex", &catastrophic_regex::RULE),
+    ("clobbered-capture", &clobbered_capture::RULE),
+    ("competing-handlers", &competing_handlers::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
+    ("dead-rewrite", &dead_rewrite::RULE),
+    ("decoded-proxy-path", &decoded_proxy_path::RULE),
+    ("decoded-uri-variable", &decoded_uri_variable::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
+    ("duplicate-proxy-header", &duplicate_proxy_header::RULE),
+    ("encoded-location", &encoded_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
+    ("foreign-host", &foreign_host::RULE),
+    ("frozen-dns", &frozen_dns::RULE),
+    ("glob-in-location", &glob_in_location::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
     ("hijacked-location", &hijacked_location::RULE),
+    ("http3-host", &http3_host::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
     ("ignore-without-reason", &ignore_without_reason::RULE),
+    ("ignored-proxy-uri", &ignored_proxy_uri::RULE),
     ("include-cycle", &include_cycle::RULE),
     (
         "incomplete-websocket-upgrade",
@@ -88,34 +128,50 @@ pub static RULES: &[(&str, &Rule)] = &[
         &ineffective_websocket_tuning::RULE,
     ),
     ("invalid-regex", &invalid_regex::RULE),
+    ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("loose-regex", &loose_regex::RULE),
+    ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
     ("misplaced-directive", &misplaced_directive::RULE),
     ("misplaced-location", &misplaced_location::RULE),
     ("missing-block", &missing_block::RULE),
+    ("missing-capture", &missing_capture::RULE),
     ("missing-certificate", &missing_certificate::RULE),
+    ("missing-forwarded-proto", &missing_forwarded_proto::RULE),
     ("missing-include", &missing_include::RULE),
+    ("missing-resolver", &missing_resolver::RULE),
+    ("missing-upstream-sni", &missing_upstream_sni::RULE),
     (
         "missing-websocket-upgrade",
         &missing_websocket_upgrade::RULE,
     ),
+    ("misspelled-upstream", &misspelled_upstream::RULE),
     ("never-matching-location", &never_matching_location::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("query-in-location", &query_in_location::RULE),
+    ("query-in-proxy-uri", &query_in_proxy_uri::RULE),
     ("redirect-loop", &redirect_loop::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("rewrite-cycle", &rewrite_cycle::RULE),
+    ("shadowed-handler", &shadowed_handler::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("undefined-named-location", &undefined_named_location::RULE),
     ("undefined-zone", &undefined_zone::RULE),
     ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
+    ("unsafe-if", &unsafe_if::RULE),
+    ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),
+    ("unverified-upstream-tls", &unverified_upstream_tls::RULE),
+    ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("weak-origin-check", &weak_origin_check::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),

@@ -55,6 +55,7 @@ const RULE: Rule = Rule {
     docs: " A request may leave\n the folder.\n\n The slash is `missing`.\n\n ## Fix\n Unsafe: adds it.\n",
     category: Category::Static,
     severity: Severity::Error,
+    off: false,
     fix: Fixes::Unsafe,
     since: "0.1.0",
     see: "https://nginx.org/",

@@ -1,0 +1,69 @@
+//! Whether a backend learns which scheme the client speaks.
+
+use super::{Config, Proxied};
+use crate::diagnostic::Edit;
+
+/// Headers that tell a backend how the client came.
+const TELLING: [&str; 10] = [
+    "X-Forwarded-Proto",
+    "X-Forwarded-Protocol",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Https",
+    "X-Forwarded-Port",
+    "X-Scheme",
+    "X-Url-Scheme",
+    "Forwarded",
+    "Front-End-Https",
+];
+
+/// Why a backend does not learn the scheme of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SchemeProblem {
+    /// TLS ends here, and no header says so.
+    Unsaid,
+    /// `X-Forwarded-Proto` is `$scheme`, which here is that of a proxy in front.
+    Overwritten,
+}
+
+impl Proxied<'_> {
+    /// Why the backend does not learn the scheme of the client; nothing where it does, where it is not told the host that
+    /// the client asked for, or where clients may speak either.
+    pub fn scheme_problem(&self) -> Option<SchemeProblem> {
+        let server = self.location.server()?;
+        let headers = self.headers();
+        if self.location.is_internal() {
+            return None;
+        }
+        if server.speaks_tls() {
+            let host = self.host_header()?;
+            let is_clients = host.starts_with(b"$host") || host == "$http_host";
+            let is_plain = self.backend().is_some_and(|backend| !backend.tls);
+            let says = TELLING.iter().any(|name| headers.get(name).is_some());
+            return (is_clients && is_plain && !says).then_some(SchemeProblem::Unsaid);
+        }
+        let header = headers.get("X-Forwarded-Proto")?;
+        let is_scheme = header.argument(1).is_some_and(|value| value == "$scheme");
+        (is_scheme && server.trusts_a_proxy()).then_some(SchemeProblem::Overwritten)
+    }
+}
+
+impl Config {
+    /// A value for `X-Forwarded-Proto` that keeps what a proxy in front says, with the `map` that it needs.
+    pub fn forwarded_scheme_value(&self) -> (String, Option<Edit>) {
+        if let Some(variable) = self.forwarded_scheme() {
+            return (variable, None);
+        }
+        let map = [
+            "map $http_x_forwarded_proto $forwarded_proto {",
+            "    default $http_x_forwarded_proto;",
+            "    ''      $scheme;",
+            "}",
+        ];
+        let free = self.definitions("forwarded_proto").is_empty();
+        match self.prepend_to_http(&map).filter(|_| free) {
+            Some(edit) => ("$forwarded_proto".to_owned(), Some(edit)),
+            None => ("$http_x_forwarded_proto".to_owned(), None),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use crate::rule::*;
+
+rule! {
+    /// Redirects of the backend reach the client as they are, because `proxy_pass` holds a variable.
+    ///
+    /// Without variables nginx puts its own address in the place of the backend's in `Location`
+    /// (`proxy_redirect default`). With one it cannot, and a backend that builds its redirects from the `Host` that it gets
+    /// sends the client to a name that only nginx knows.
+    ///
+    /// ## When it is fine
+    /// When the backend redirects with paths only, or is told the client's host in `Host`. Where that is sent, or
+    /// `proxy_redirect` is set, nothing is reported.
+    ///
+    /// ## Fix
+    /// Unsafe: put the rule in that nginx would make itself.
+    category: Proxy,
+    severity: Note,
+    fix: Unsafe,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_redirect",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    for place in config.proxied() {
+        let Some(address) = place.pass.argument(0).filter(Word::has_variables) else {
+            continue;
+        };
+        let Some(backend) = place.backend().filter(|backend| backend.peer != Peer::Unix) else {
+            continue;
+        };
+        let redirect = place.scope.effective("proxy_redirect");
+        // Without a resolver nothing comes back at all.
+        let is_found = !backend.is_resolved_late(config)
+            || place.scope.effective("resolver").directive().is_some();
+        let own_host = place.host_header().is_none_or(|host| host == "$proxy_host");
+        let is_set = redirect.directive().is_some();
+        if is_set
+            || !is_found
+            || !own_host
+            || place.location.is_internal()
+            || report.has(address.span)
+        {
+            continue;
+        }
+        let scheme = if backend.tls { "https" } else { "http" };
+        let host = backend.proxy_host();
+        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let url = example.and_then(|example| example.url("http"));
+
+        report
+            .at(
+                address.span,
+                format!("a redirect of the backend to `{scheme}://{host}/` reaches the client as it is"),
+            )
+            .here("with a variable here nginx does not change `Location`")
+            .given(redirect.visibility)
+            .given(place.header_visibility())
+            .witness(
+                url.map(|url| format!("GET {url}")),
+                format!("where the backend redirects, the client is sent to {scheme}://{host}/"),
+            )
+            .help("`proxy_redirect default` is refused beside a variable. The backend is told the host `$proxy_host` here.")
+            .fix(
+                "put nginx's own address in its place",
+                place.scope.grow(place.pass, &[format!("proxy_redirect {scheme}://$proxy_host/ /;")]),
+            );
+    }
+}
