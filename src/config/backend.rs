@@ -372,8 +372,12 @@ impl Config {
 }
 
 impl<'c> Directive<'c> {
-    /// Puts lines into this block: after `place` where that stands in it itself, else at its end.
+    /// Puts lines into this block: after `place` where that stands in it itself, else at its end. What is written for an
+    /// `if` or a `limit_except` goes into the block around it, from which these inherit: few directives may stand in them.
     pub fn grow(self, place: Self, lines: &[String]) -> Option<Edit> {
+        if self.is("if") || self.is("limit_except") {
+            return self.parent()?.grow(self, lines);
+        }
         let own = |child: &Self| child.full_span().file == self.full_span().file;
         let place = Some(place)
             .filter(|place| place.parent() == Some(self) && own(place))

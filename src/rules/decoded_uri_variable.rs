@@ -79,7 +79,7 @@ fn check(config: &Config, report: &mut Report) {
                  sent, and so is what `proxy_pass` sends without any URI part.",
             );
         if let Some(mapping) = mapping {
-            let effect = format!("the backend is asked for `GET {}`", mapping.upstream());
+            let effect = format!("the backend is asked for {}", mapping.upstream());
             finding.witness(mapping.url("http"), effect);
         }
         if !rest.is_empty() && !QUERIES.iter().any(|query| rest == *query) {
