@@ -13,6 +13,7 @@ mod dead_rewrite;
 mod decoded_proxy_path;
 mod decoded_uri_variable;
 mod deprecated_directive;
+mod dropped_underscore_header;
 mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
@@ -52,7 +53,9 @@ mod missing_resolver;
 mod missing_upstream_sni;
 mod missing_websocket_upgrade;
 mod misspelled_upstream;
+mod near_miss_location;
 mod never_matching_location;
+mod order_comment;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
 mod query_in_location;
@@ -64,6 +67,7 @@ mod shadowed_handler;
 mod short_grpc_timeout;
 mod short_timeout;
 mod short_websocket_timeout;
+mod spoofable_client_address;
 mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
@@ -102,6 +106,10 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("decoded-proxy-path", &decoded_proxy_path::RULE),
     ("decoded-uri-variable", &decoded_uri_variable::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
+    (
+        "dropped-underscore-header",
+        &dropped_underscore_header::RULE,
+    ),
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
@@ -156,7 +164,9 @@ pub static RULES: &[(&str, &Rule)] = &[
         &missing_websocket_upgrade::RULE,
     ),
     ("misspelled-upstream", &misspelled_upstream::RULE),
+    ("near-miss-location", &near_miss_location::RULE),
     ("never-matching-location", &never_matching_location::RULE),
+    ("order-comment", &order_comment::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
     ("query-in-location", &query_in_location::RULE),
@@ -168,6 +178,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("short-grpc-timeout", &short_grpc_timeout::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("spoofable-client-address", &spoofable_client_address::RULE),
     ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
