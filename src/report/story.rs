@@ -1,6 +1,7 @@
-//! One cause, one story: findings that go back to the same lines of a file are told together.
+//! One cause, one story: findings that go back to the same lines of a file are told together, and what follows from
+//! another finding is not told beside it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, Span};
@@ -8,10 +9,22 @@ use crate::source::{FileId, Span};
 /// What findings must share to be told together.
 type Key = (&'static str, FileId, Severity, Vec<Span>);
 
+/// Rules whose findings follow from those of another rule at the same place.
+const FOLLOWING: [(&str, &str); 1] = [("hijacked-location", "unreachable-location")];
+
 /// Tells the findings of one rule in one file together that have the same causes; the rest stays as it is.
 ///
 /// The first of them is told, with the others as its labels; its fixes make the edits of all.
-pub fn together(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub fn together(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let places: HashSet<(&str, Span)> = findings
+        .iter()
+        .map(|finding| (finding.rule, finding.span))
+        .collect();
+    findings.retain(|finding| {
+        !FOLLOWING
+            .iter()
+            .any(|(rule, other)| finding.rule == *rule && places.contains(&(*other, finding.span)))
+    });
     let mut told: Vec<(Diagnostic, usize)> = Vec::with_capacity(findings.len());
     let mut known: HashMap<Key, usize> = HashMap::new();
     for finding in findings {
@@ -125,5 +138,20 @@ mod tests {
             .collect();
         assert_eq!(labels, [(10, "the cause"), (3, "here too"), (4, "gone")]);
         assert_eq!(told[0].fixes[0].edits.len(), 3);
+    }
+
+    #[test]
+    fn what_follows_from_another_finding_is_not_told_beside_it() {
+        let of = |rule, start| Diagnostic {
+            rule,
+            ..finding(start, &[], "gone")
+        };
+        let told = together(vec![
+            of("hijacked-location", 1),
+            of("unreachable-location", 1),
+            of("hijacked-location", 2),
+        ]);
+        let rules: Vec<&str> = told.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["unreachable-location", "hijacked-location"]);
     }
 }
