@@ -475,27 +475,12 @@ fn trusted_proxies_may_tell_the_address_of_the_client() {
         ("0.0.0.0/0", true),
     ] {
         let trust = location("/", &format!("set_real_ip_from {network};"));
-        let outcome = under(&settings, &trust);
-        assert_eq!(
-            outcome.stdout.contains("not among your `trusted-proxies`"),
-            found,
-            "{}",
-            outcome.shown
-        );
-        assert_eq!(
-            outcome
-                .stdout
-                .contains("+             set_real_ip_from 10.0.0.0/8;"),
-            found,
-            "{}",
-            outcome.shown
-        );
-        assert_eq!(
-            outcome.code,
-            if found { FOUND } else { CLEAN },
-            "{}",
-            outcome.shown
-        );
+        let tree = with(&settings, &trust);
+        let outcome = tree.check(&["nginx.conf"]);
+        assert_eq!(outcome.stdout.contains(rule), found, "{}", outcome.shown);
+        tree.check(&["--unsafe-fixes", "nginx.conf"]);
+        let fixed = tree.check(&["nginx.conf"]);
+        assert!(!fixed.stdout.contains(rule), "{}", fixed.shown);
     }
 }
 
