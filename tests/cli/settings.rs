@@ -478,7 +478,7 @@ fn trusted_proxies_may_tell_the_address_of_the_client() {
         let tree = with(&settings, &trust);
         let outcome = tree.check(&["nginx.conf"]);
         assert_eq!(outcome.stdout.contains(rule), found, "{}", outcome.shown);
-        tree.check(&["--unsafe-fixes", "nginx.conf"]);
+        tree.check_with(&["--unsafe-fixes"], &["nginx.conf"], b"");
         let fixed = tree.check(&["nginx.conf"]);
         assert!(!fixed.stdout.contains(rule), "{}", fixed.shown);
     }
