@@ -3,11 +3,12 @@ use crate::rule::*;
 rule! {
     /// `sub_filter` looks for its text in compressed answers, and replaces nothing.
     ///
-    /// nginx passes `Accept-Encoding` of the client on, and a backend that compresses does so for nearly every browser. The filter
-    /// then searches the compressed bytes. With curl, which asks for no compression, everything looks right.
+    /// nginx passes `Accept-Encoding` of the client on, and a backend that compresses does so for nearly every browser.
+    /// The filter then searches the compressed bytes. With curl, which asks for no compression, everything looks right.
     ///
     /// ## When it is fine
-    /// When the backend never compresses. Where `Accept-Encoding` is set to nothing or to `identity`, nothing is reported.
+    /// When the backend never compresses. Where `Accept-Encoding` is set to nothing or to `identity`, nothing is
+    /// reported.
     ///
     /// ## Fix
     /// Safe: ask the backend for plain answers. nginx compresses them for clients by itself where `gzip` is on.

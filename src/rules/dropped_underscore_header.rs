@@ -3,12 +3,13 @@ use crate::rule::*;
 rule! {
     /// A header with an underscore in its name is dropped before anything sees it.
     ///
-    /// nginx takes `api_key` for an invalid name, because `api-key` and `api_key` look alike to many backends. Such a header is not passed on, and `$http_api_key` is
-    /// made of `api-key` only. The error log says so at the level `info`.
+    /// nginx takes `api_key` for an invalid name, because `api-key` and `api_key` look alike to many backends. Such a
+    /// header is not passed on, and `$http_api_key` is made of `api-key` only. The error log says so at the level
+    /// `info`.
     ///
     /// ## When it is fine
-    /// When no client sends such headers. Only servers are reported in which `underscores_in_headers off` is written, or a header is passed on by
-    /// such a name. This rule is off unless it is selected.
+    /// When no client sends such headers. Only servers are reported in which `underscores_in_headers off` is written,
+    /// or a header is passed on by such a name. This rule is off unless it is selected.
     ///
     /// ## Fix
     /// Unsafe: take such headers. Many backends take `X_Real_IP` of a client for `X-Real-IP`.

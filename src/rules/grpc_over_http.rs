@@ -4,12 +4,12 @@ rule! {
     /// A gRPC backend is asked in HTTP/1, or no client can bring gRPC to nginx.
     ///
     /// gRPC needs HTTP/2 on both sides. `proxy_pass` speaks HTTP/1 unless it is told otherwise, and what a gRPC server
-    /// answers to that is not understood: the error log says "upstream sent no valid HTTP/1.0 header". `grpc_pass` speaks HTTP/2 to the
-    /// backend, but a client can only use it where nginx speaks HTTP/2 to clients too.
+    /// answers to that is not understood: the error log says "upstream sent no valid HTTP/1.0 header". `grpc_pass`
+    /// speaks HTTP/2 to the backend, but a client can only use it where nginx speaks HTTP/2 to clients too.
     ///
     /// ## When it is fine
-    /// When the backend takes HTTP/1.1 as well, as Connect, gRPC-Web and gateways do. A backend is only suspected if it listens on
-    /// port 50051 or is called `grpc`, and names of such translators are left out.
+    /// When the backend takes HTTP/1.1 as well, as Connect, gRPC-Web and gateways do. A backend is only suspected if it
+    /// listens on port 50051 or is called `grpc`, and names of such translators are left out.
     ///
     /// ## Fix
     /// Unsafe: pass the requests on as gRPC, and speak HTTP/2 to clients. Headers then are set with `grpc_set_header`.

@@ -3,12 +3,13 @@ use crate::rule::*;
 rule! {
     /// An error that an API answers with reaches the client as an HTML page.
     ///
-    /// Where `proxy_intercept_errors` is on, nginx throws the answer of the backend away for every status that an `error_page` is
-    /// for. What an API says about the error is lost, and programs that expect JSON stumble over the page.
+    /// Where `proxy_intercept_errors` is on, nginx throws the answer of the backend away for every status that an
+    /// `error_page` is for. What an API says about the error is lost, and programs that expect JSON stumble over the
+    /// page.
     ///
     /// ## When it is fine
-    /// When people look at what is answered below this path. Only paths with a segment such as `api` or `graphql` are reported, and only
-    /// where both directives come from the server or further out; pages for 500 and above are not.
+    /// When people look at what is answered below this path. Only paths with a segment such as `api` or `graphql` are
+    /// reported, and only where both directives come from the server or further out; pages for 500 and above are not.
     ///
     /// ## Fix
     /// Unsafe: pass errors of the API on. The page then only stands for errors that nginx makes itself.

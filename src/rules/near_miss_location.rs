@@ -3,11 +3,12 @@ use crate::rule::*;
 rule! {
     /// A location misses requests by a slash at their end, or by capital letters.
     ///
-    /// Paths are compared byte by byte. `= /health/` does not answer `/health`, and `/API/` not `/api/`; both then come to another
-    /// location, often to the one that answers everything with a page.
+    /// Paths are compared byte by byte. `= /health/` does not answer `/health`, and `/API/` not `/api/`; both then come
+    /// to another location, often to the one that answers everything with a page.
     ///
     /// ## When it is fine
-    /// When nobody asks for the other form. Nothing is reported where a location of the other form, or a regex, answers it. This rule is off unless it is selected.
+    /// When nobody asks for the other form. Nothing is reported where a location of the other form, or a regex, answers
+    /// it. This rule is off unless it is selected.
     ///
     /// ## Fix
     /// Unsafe: take the slash off an exact name. The path with the slash is missed then.

@@ -8,7 +8,8 @@ rule! {
     /// changes.
     ///
     /// ## When it is fine
-    /// As an order for people to read. Comments above regexes are never reported. This rule is off unless it is selected.
+    /// As an order for people to read. Comments above regexes are never reported. This rule is off unless it is
+    /// selected.
     ///
     /// ## Fix
     /// None: take the comment away, or let it say what is really wanted.

@@ -3,12 +3,14 @@ use crate::rule::*;
 rule! {
     /// A gRPC stream that is silent for a minute is cut off.
     ///
-    /// nginx gives up a backend from which nothing comes for `grpc_read_timeout`, which is 60 seconds unless it is set. A stream of
-    /// events is silent for longer now and then; its client gets `INTERNAL`, and the error log says "upstream timed out".
+    /// nginx gives up a backend from which nothing comes for `grpc_read_timeout`, which is 60 seconds unless it is set.
+    /// A stream of events is silent for longer now and then; its client gets `INTERNAL`, and the error log says
+    /// "upstream timed out".
     ///
     /// ## When it is fine
     /// When there are only calls that are answered soon, or the backend sends pings more often than that. Where
-    /// `grpc_read_timeout` is set, however short, nothing is reported, and a server gets one note for all of its locations.
+    /// `grpc_read_timeout` is set, however short, nothing is reported, and a server gets one note for all of its
+    /// locations.
     ///
     /// ## Fix
     /// Unsafe: an hour. A backend that hangs is given up as late as that, too.

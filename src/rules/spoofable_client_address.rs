@@ -3,16 +3,18 @@ use crate::rule::*;
 rule! {
     /// Clients can tell nginx or the backend an address that is not theirs.
     ///
-    /// `set_real_ip_from` says whose word is taken: who connects from there sets `$remote_addr`, on which `allow`, `limit_req` and the logs rest. `X-Forwarded-For` is a header
-    /// as any other: what the client wrote into it stays in front of what `$proxy_add_x_forwarded_for` adds, and a
-    /// backend that reads its first address reads what the client made up.
+    /// `set_real_ip_from` says whose word is taken: who connects from there sets `$remote_addr`, on which `allow`,
+    /// `limit_req` and the logs rest. `X-Forwarded-For` is a header as any other: what the client wrote into it stays
+    /// in front of what `$proxy_add_x_forwarded_for` adds, and a backend that reads its first address reads what the
+    /// client made up.
     ///
     /// ## When it is fine
     /// When only proxies can connect, or the backend counts from the end. Set `trusted-proxies` to the addresses of the
     /// proxies in front: then only others that are trusted are reported. This rule is off unless it is selected.
     ///
     /// ## Fix
-    /// Unsafe: send the address of the client alone, and trust the proxies that were told. No proxy in front may be unknown then.
+    /// Unsafe: send the address of the client alone, and trust the proxies that were told. No proxy in front may be
+    /// unknown then.
     category: Proxy,
     severity: Warning,
     fix: Unsafe,

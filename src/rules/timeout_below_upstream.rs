@@ -3,9 +3,9 @@ use crate::rule::*;
 rule! {
     /// The time for trying other servers is over before the first one is given up.
     ///
-    /// `proxy_next_upstream_timeout` is looked at when a try has failed, and does not end the try itself. Connecting to a
-    /// server that is gone takes as long as `proxy_connect_timeout`, 60 seconds unless it is set. If that is as long as the
-    /// limit, no other server is asked, and the client gets 504. The same goes for `fastcgi_` and the others.
+    /// `proxy_next_upstream_timeout` is looked at when a try has failed, and does not end the try itself. Connecting to
+    /// a server that is gone takes as long as `proxy_connect_timeout`, 60 seconds unless it is set. If that is as long
+    /// as the limit, no other server is asked, and the client gets 504. The same goes for `fastcgi_` and the others.
     ///
     /// ## When it is fine
     /// When only servers that fail at once are to be followed by another one. Nothing is reported where the limit is

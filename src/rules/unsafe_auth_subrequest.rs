@@ -1,20 +1,22 @@
 use crate::rule::*;
 
 rule! {
-    /// The question whether a request is let in announces a body that it does not bring, is a WebSocket handshake, or is too large.
+    /// The question whether a request is let in announces a body that it does not bring, is a WebSocket handshake, or
+    /// is too large.
     ///
     /// For `auth_request` nginx sends a second request, without the body of the first but with its `Content-Length`. A
-    /// backend that reads the body waits for it, and when nginx has lost its patience the client gets 500. Headers for WebSockets
-    /// that the location inherits go along too; where its backend switches protocols, nginx closes the connection of the client.
-    /// And the question has to keep to the `client_max_body_size` of the location that is asked.
+    /// backend that reads the body waits for it, and when nginx has lost its patience the client gets 500. Headers for
+    /// WebSockets that the location inherits go along too; where its backend switches protocols, nginx closes the
+    /// connection of the client. And the question has to keep to the `client_max_body_size` of the location that is
+    /// asked.
     ///
     /// ## When it is fine
-    /// When no request with a body comes, or the backend answers without reading. Locations with
-    /// `proxy_set_header Content-Length "";`, and those that set a body of their own, are not reported.
+    /// When no request with a body comes, or the backend answers without reading. Locations with `proxy_set_header
+    /// Content-Length "";`, and those that set a body of their own, are not reported.
     ///
     /// ## Fix
-    /// Safe where only questions come: send no length, no `Upgrade` and no `Connection`, and set no limit. Unsafe where clients may come to the location
-    /// as well.
+    /// Safe where only questions come: send no length, no `Upgrade` and no `Connection`, and set no limit. Unsafe where
+    /// clients may come to the location as well.
     category: Proxy,
     severity: Warning,
     fix: Safe,
