@@ -1,6 +1,7 @@
 //! Whose word is taken for the address of a client.
 
 use super::{Config, Directive, Network, Proxied, Word};
+use crate::diagnostic::Edit;
 use crate::nginx::{Contexts, closest};
 
 /// Headers in which proxies tell the address of a client.
@@ -47,6 +48,26 @@ impl Told<'_> {
             Self::Appended(header) | Self::Copied(header) => Some(header.number()),
             Self::Passed => None,
         }
+    }
+}
+
+impl OpenTrust<'_> {
+    /// Edits that put the proxies that were told in the place of all that are trusted; nothing where none were.
+    pub fn name_proxies(&self) -> Vec<Edit> {
+        let Some((first, others)) = self.directives.split_first() else {
+            return Vec::new();
+        };
+        let proxies = first.config().trusted_proxies().iter();
+        let lines: Vec<String> = proxies
+            .map(|proxy| format!("set_real_ip_from {}/{};", proxy.address, proxy.bits))
+            .collect();
+        let text = lines.join(" ");
+        let Some(text) = text.strip_suffix(';') else {
+            return Vec::new();
+        };
+        let mut edits = vec![Edit::replace(first.span(), text)];
+        edits.extend(others.iter().map(|other| other.remove()));
+        edits
     }
 }
 

@@ -57,8 +57,8 @@ impl<'c> Proxied<'c> {
         passes.then_some(filter)
     }
 
-    /// An `error_page` that puts a page in the place of what the API here says with an error: the page and the taking of errors
-    /// are those of the server or further out, so that they were not written for the API.
+    /// An `error_page` that puts a page in the place of what the API here says with an error: the page and the taking of
+    /// errors are those of the server or further out, so that they were not written for the API.
     pub fn intercepted(&self) -> Option<Intercepted<'c>> {
         let outer = Contexts::SERVER.union(Contexts::HTTP);
         let is_outer = |directive: &Directive<'c>| directive.context().intersects(outer);

@@ -33,11 +33,7 @@ fn check(config: &Config, report: &mut Report) {
             true => "anyone".to_owned(),
             false => format!("who connects from {network}"),
         };
-        let proxies = config.trusted_proxies().iter();
-        let lines: Vec<String> = proxies
-            .map(|proxy| format!("set_real_ip_from {}/{};", proxy.address, proxy.bits))
-            .collect();
-        let here = match lines.is_empty() {
+        let here = match config.trusted_proxies().is_empty() {
             true => "everybody is trusted",
             false => "not among your `trusted-proxies`",
         };
@@ -49,15 +45,10 @@ fn check(config: &Config, report: &mut Report) {
             "Name the addresses of the proxies in front only. `real_ip_recursive` does not help: with it nginx skips every \
              address that is trusted.",
         );
-        let mut edits: Vec<Edit> = others.iter().map(|other| other.remove()).collect();
         for other in others {
             finding.label(other.span(), here);
         }
-        if !lines.is_empty() {
-            let text = lines.join(" ");
-            edits.push(Edit::replace(first.span(), text.trim_end_matches(';')));
-            finding.fix("trust the proxies in front", edits);
-        }
+        finding.fix("trust the proxies in front", trust.name_proxies());
     }
     for (word, meant) in config.misspelled_real_ip() {
         report
