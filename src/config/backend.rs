@@ -303,7 +303,7 @@ impl<'c> Proxied<'c> {
     pub fn send(&self, name: &str, value: &str) -> Vec<Edit> {
         let headers = self.headers();
         let line = format!("proxy_set_header {name} {value};");
-        if headers.level() == Some(self.scope) {
+        if headers.level() == Some(self.home()) {
             let edit = match headers.get(name).and_then(|header| header.argument(1)) {
                 Some(word) => Some(Edit::replace(word.span, value)),
                 None => headers
@@ -336,6 +336,16 @@ impl<'c> Proxied<'c> {
             Some(last) => vec![last.append_lines(&[format!("proxy_set_header {name} {value};")])],
             None => self.send(name, value),
         }
+    }
+
+    /// The block that lines for this place are written into: few directives may stand in an `if` or a `limit_except`, and
+    /// what stands around them is inherited.
+    pub(super) fn home(&self) -> Directive<'c> {
+        let is_inner = self.scope.is("if") || self.scope.is("limit_except");
+        self.scope
+            .parent()
+            .filter(|_| is_inner)
+            .unwrap_or(self.scope)
     }
 
     /// The lines of a list from further out, without those for a header.
