@@ -21,6 +21,7 @@ mod find;
 mod form;
 mod front;
 mod glob;
+mod handshake;
 mod header;
 mod level;
 mod load;

@@ -23,6 +23,7 @@ mod frozen_dns;
 mod glob_in_location;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
+mod hidden_upgrade_header;
 mod hijacked_location;
 mod http3_host;
 mod identity_proxy_uri;
@@ -73,6 +74,7 @@ mod unsafe_if;
 mod unused_definition;
 mod unused_ignore;
 mod unverified_upstream_tls;
+mod upgrade_in_response;
 mod variable_proxy_redirect;
 mod weak_origin_check;
 mod websocket_path_redirect;
@@ -109,6 +111,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("hidden-upgrade-header", &hidden_upgrade_header::RULE),
     ("hijacked-location", &hijacked_location::RULE),
     ("http3-host", &http3_host::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
@@ -171,6 +174,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),
     ("unverified-upstream-tls", &unverified_upstream_tls::RULE),
+    ("upgrade-in-response", &upgrade_in_response::RULE),
     ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("weak-origin-check", &weak_origin_check::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),

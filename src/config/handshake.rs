@@ -1,0 +1,158 @@
+//! What becomes of a WebSocket handshake on its way back: headers that are hidden from the client, or given to it instead
+//! of to the backend.
+
+use std::collections::HashMap;
+
+use super::{Config, Directive, Proxied};
+use crate::diagnostic::{Edit, Safety};
+use crate::nginx;
+
+/// From how many points on a place is likely to be meant for WebSockets.
+const LIKELY: u8 = 2;
+
+/// How many points of a path tell that nothing but WebSockets is asked for below it.
+const CERTAIN: u8 = 3;
+
+impl<'c> Proxied<'c> {
+    /// The `proxy_hide_header` that takes `Upgrade` from the answers of a backend to which handshakes are forwarded.
+    ///
+    /// The hidden names and those that `proxy_pass_header` lets through are two lists, each inherited by itself; what is on
+    /// both is let through (`ngx_http_upstream_hide_headers_hash`).
+    pub fn hidden_upgrade(&self) -> Option<Directive<'c>> {
+        let names_upgrade = |header: &Directive<'c>| {
+            header
+                .argument(0)
+                .is_some_and(|name| name.is_header("Upgrade"))
+        };
+        let listed = |list: &str| {
+            let list = self.scope.effective(list).directives;
+            list.into_iter().find(names_upgrade)
+        };
+        let hidden = listed("proxy_hide_header")?;
+        let forwarded = self.upgrade().upgrade?;
+        // Where the line stands deeper than what is forwarded, it may tell that no WebSocket is meant here.
+        let is_deeper = hidden.parent() != forwarded.parent()
+            && hidden
+                .ancestors()
+                .any(|outer| Some(outer) == forwarded.parent());
+        let is_wanted = !self.location.is_never_websocket()
+            && (!is_deeper || self.websocket_intent().score >= LIKELY);
+        (is_wanted && listed("proxy_pass_header").is_none()).then_some(hidden)
+    }
+
+    /// Edits after which `Upgrade` reaches the clients of this place, and how safe they are.
+    ///
+    /// A line of the place itself is taken away; one that is inherited, or that keeps an outer list out, stays, and
+    /// `proxy_pass_header` overrules it. Where ordinary requests are answered too, hiding may have had its reason.
+    pub fn show_upgrade(&self, hidden: Directive<'c>) -> (Vec<Edit>, Safety) {
+        let outer = self.scope.parent();
+        let outer_is_empty =
+            |name: &str| outer.is_none_or(|outer| outer.effective(name).directives.is_empty());
+        let others = self.scope.own("proxy_hide_header").count() > 1;
+        let is_own = hidden.parent() == Some(self.scope);
+        let edits = if is_own && (others || outer_is_empty("proxy_hide_header")) {
+            vec![hidden.remove()]
+        } else {
+            let passed = self.scope.effective("proxy_pass_header").directives;
+            let inherited = passed
+                .iter()
+                .filter(|_| self.scope.own("proxy_pass_header").next().is_none());
+            let mut lines: Vec<String> = inherited.map(|line| line.written()).collect();
+            lines.push("proxy_pass_header Upgrade;".to_owned());
+            self.scope.grow(self.pass, &lines).into_iter().collect()
+        };
+        let is_alone = self.location.directive.locations().iter().next().is_none();
+        let is_websocket = self.websocket_intent().path >= CERTAIN;
+        match is_alone && is_websocket {
+            true => (edits, Safety::Safe),
+            false => (edits, Safety::Unsafe),
+        }
+    }
+
+    /// The `add_header` lines in effect that were meant to forward a handshake: `Upgrade`, or a `Connection` that is
+    /// written for one. Nothing where the handshake is forwarded as well.
+    pub fn answered_upgrade(&self) -> Vec<Directive<'c>> {
+        let config = self.scope.config();
+        let is_meant = |header: &Directive<'c>| {
+            let (Some(name), Some(value)) = (header.argument(0), header.argument(1)) else {
+                return false;
+            };
+            let of_client = |known: &str| {
+                let references = nginx::references(&value);
+                references.iter().any(|found| found.name == known)
+            };
+            match () {
+                () if name.is_header("Upgrade") => {
+                    of_client("http_upgrade") || value.eq_ignore_ascii_case(b"websocket")
+                }
+                () if name.is_header("Connection") => {
+                    of_client("http_connection") || config.is_meant_for_upgrade(*header)
+                }
+                () => false,
+            }
+        };
+        let added = self.scope.effective("add_header").directives;
+        let meant: Vec<_> = added.into_iter().filter(is_meant).collect();
+        let is_wanted = !meant.is_empty() && !self.location.is_never_websocket();
+        match is_wanted && !self.upgrade().completes() {
+            true => meant,
+            false => Vec::new(),
+        }
+    }
+}
+
+impl<'c> Proxied<'c> {
+    /// Edits that forward the handshake from some places and take the `add_header` lines away that did not, and how safe
+    /// they are: where a level loses all of its lines, those of an outer one come back.
+    pub fn forward_instead(lines: &[Directive<'c>], places: &[Self]) -> (Vec<Edit>, Safety) {
+        let level = lines.first().and_then(|line| line.parent());
+        let is_all = level.is_some_and(|level| level.own("add_header").count() == lines.len());
+        let outer = level.and_then(|level| level.parent());
+        let comes_back =
+            outer.is_some_and(|outer| !outer.effective("add_header").directives.is_empty());
+        let mut edits: Vec<Edit> = lines.iter().map(|line| line.remove()).collect();
+        for place in places {
+            edits.extend(place.upgrade_edits());
+        }
+        edits.sort();
+        edits.dedup();
+        match is_all && comes_back {
+            true => (edits, Safety::Unsafe),
+            false => (edits, Safety::Safe),
+        }
+    }
+}
+
+impl Config {
+    /// Every list of `add_header` lines that were meant to forward handshakes, by the first of them, with the places where
+    /// that is so.
+    pub fn answered_upgrades(&self) -> Vec<(Directive<'_>, Vec<Proxied<'_>>)> {
+        self.proxied_under(|place| place.answered_upgrade().first().copied())
+    }
+
+    /// Every `proxy_hide_header` that takes `Upgrade` from answers to handshakes, with the places where it does.
+    pub fn hidden_upgrades(&self) -> Vec<(Directive<'_>, Vec<Proxied<'_>>)> {
+        self.proxied_under(Proxied::hidden_upgrade)
+    }
+
+    /// The places of [`Config::proxied`] for which a directive is at fault, those of the same one together; in the order of
+    /// the first places.
+    pub fn proxied_under<'c>(
+        &'c self,
+        at_fault: impl Fn(&Proxied<'c>) -> Option<Directive<'c>>,
+    ) -> Vec<(Directive<'c>, Vec<Proxied<'c>>)> {
+        let mut groups: Vec<(Directive<'c>, Vec<Proxied<'c>>)> = Vec::new();
+        let mut known: HashMap<u32, usize> = HashMap::new();
+        for place in self.proxied() {
+            let Some(directive) = at_fault(&place) else {
+                continue;
+            };
+            let group = *known.entry(directive.number()).or_insert_with(|| {
+                groups.push((directive, Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(place);
+        }
+        groups
+    }
+}
