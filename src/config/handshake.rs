@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Config, Directive, Proxied};
+use super::{Config, Directive, Proxied, is_public_name};
 use crate::diagnostic::{Edit, Safety};
 use crate::nginx;
 
@@ -120,6 +120,51 @@ impl<'c> Proxied<'c> {
             true => (edits, Safety::Unsafe),
             false => (edits, Safety::Safe),
         }
+    }
+}
+
+impl<'c> Proxied<'c> {
+    /// The `Host` that the backend gets with a handshake because nobody sets it: that of the address of `proxy_pass`.
+    ///
+    /// Nothing where the backend is told the name of the site in another way, where an outer list sets it in vain, or for
+    /// a server of somebody else, which has to be asked by its own name.
+    pub fn default_host(&self) -> Option<String> {
+        let headers = self.headers();
+        let told = ["Host", "X-Forwarded-Host", "Forwarded", "Origin"];
+        let is_told = told.iter().any(|name| headers.get(name).is_some());
+        let is_lost = || {
+            self.lost_headers().iter().any(|header| {
+                header
+                    .argument(0)
+                    .is_some_and(|name| told.iter().any(|known| name.is_header(known)))
+            })
+        };
+        let upgrade = self.upgrade();
+        // In a lone server, where less is seen, what keeps the handshake itself from completing is enough to tell.
+        let is_lone = self.scope.config().fragment().is_some();
+        if is_told
+            || upgrade.upgrade.is_none()
+            || (is_lone && !upgrade.completes())
+            || self.location.is_never_websocket()
+        {
+            return None;
+        }
+        let backend = self.backend()?;
+        let host = backend.proxy_host();
+        let is_foreign = backend.name().is_some_and(|name| is_public_name(&name));
+        (!is_foreign && !host.contains('_') && !is_lost()).then_some(host)
+    }
+
+    /// The `auth_basic` that asks for a password before a handshake goes on.
+    pub fn password_before_upgrade(&self) -> Option<Directive<'c>> {
+        let directive = self.scope.effective("auth_basic").directive()?;
+        let realm = directive.argument(0)?;
+        let is_certain = realm != "off" && !realm.has_variables() && !realm.is_empty();
+        let is_meant = self.upgrade().completes()
+            && !self.location.is_never_websocket()
+            && (self.headers().level() == Some(self.scope)
+                || self.websocket_intent().score >= LIKELY);
+        (is_certain && is_meant).then_some(directive)
     }
 }
 
