@@ -19,6 +19,7 @@ mod duplicate_proxy_header;
 mod encoded_location;
 mod forbidden_proxy_uri;
 mod foreign_host;
+mod forwarded_upgrade_token;
 mod frozen_dns;
 mod glob_in_location;
 mod handlerless_location;
@@ -36,6 +37,7 @@ mod ineffective_websocket_tuning;
 mod invalid_regex;
 mod invalid_upstream_host;
 mod invalid_value;
+mod leaked_upgrade_header;
 mod loose_regex;
 mod lost_port;
 mod lost_proxy_header;
@@ -71,13 +73,18 @@ mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
 mod unsafe_if;
+mod unsticky_websocket_upstream;
 mod unused_definition;
 mod unused_ignore;
 mod unverified_upstream_tls;
 mod upgrade_in_response;
 mod variable_proxy_redirect;
 mod weak_origin_check;
+mod websocket_behind_basic_auth;
+mod websocket_capacity;
+mod websocket_host;
 mod websocket_path_redirect;
+mod websocket_prefix_contract;
 mod wrong_argument_count;
 mod zero_timeout;
 
@@ -104,6 +111,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("encoded-location", &encoded_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     ("foreign-host", &foreign_host::RULE),
+    ("forwarded-upgrade-token", &forwarded_upgrade_token::RULE),
     ("frozen-dns", &frozen_dns::RULE),
     ("glob-in-location", &glob_in_location::RULE),
     ("handlerless-location", &handlerless_location::RULE),
@@ -133,6 +141,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("leaked-upgrade-header", &leaked_upgrade_header::RULE),
     ("loose-regex", &loose_regex::RULE),
     ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
@@ -171,13 +180,27 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
     ("unsafe-if", &unsafe_if::RULE),
+    (
+        "unsticky-websocket-upstream",
+        &unsticky_websocket_upstream::RULE,
+    ),
     ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),
     ("unverified-upstream-tls", &unverified_upstream_tls::RULE),
     ("upgrade-in-response", &upgrade_in_response::RULE),
     ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("weak-origin-check", &weak_origin_check::RULE),
+    (
+        "websocket-behind-basic-auth",
+        &websocket_behind_basic_auth::RULE,
+    ),
+    ("websocket-capacity", &websocket_capacity::RULE),
+    ("websocket-host", &websocket_host::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
+    (
+        "websocket-prefix-contract",
+        &websocket_prefix_contract::RULE,
+    ),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

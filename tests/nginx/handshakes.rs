@@ -14,7 +14,7 @@ use nginspect::routing;
 use nginspect::rules::RULES;
 use nginspect::source::Origin;
 
-use crate::harness::{Nginx, PORT, Server, say};
+use crate::harness::{Echo, Nginx, PORT, Server, say};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -162,8 +162,13 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Serves a configuration: includes are written in its place, every server listens on one free port, and every backend is
-/// the strict one.
+/// the one given.
 fn serve(nginx: &Nginx, root: &Path, backend: u16) -> Server {
+    serve_before(nginx, root, &|_| backend)
+}
+
+/// Serves it with a backend for each port that is written.
+fn serve_before(nginx: &Nginx, root: &Path, backend: &dyn Fn(&str) -> u16) -> Server {
     let folder = root.parent().expect("a folder");
     let mut text = String::new();
     for line in fs::read_to_string(root).expect("a text").lines() {
@@ -181,12 +186,13 @@ fn serve(nginx: &Nginx, root: &Path, backend: u16) -> Server {
     Server::start(nginx, &text)
 }
 
-/// A line in which every local address has another port.
-fn at_port(line: &str, port: u16) -> String {
+/// A line in which every local address has the port that stands for its own.
+fn at_port(line: &str, port: &dyn Fn(&str) -> u16) -> String {
     let mut parts = line.split("127.0.0.1:");
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let port = port(&part[..part.len() - rest.len()]);
         text += &format!("127.0.0.1:{port}{rest}");
     }
     text
@@ -309,4 +315,117 @@ fn a_handshake_that_does_not_get_through_opens_after_the_fix() {
             least,
         });
     }
+}
+
+/// The example of a rule in a folder of its own, and its only finding.
+fn example(nginx: &Nginx, rule: &str) -> (tempfile::TempDir, PathBuf, Config, Diagnostic) {
+    let all = fixtures(nginx, rule).into_iter();
+    let mut named = all.filter(|(_, root)| root.ends_with("example.conf"));
+    let (copy, root) = named.next().expect("an example");
+    let (config, mut found) = findings(nginx, rule, &root);
+    assert_eq!(found.len(), 1, "{found:?}");
+    (copy, root, config, found.remove(0))
+}
+
+/// The target of a URL, and its host.
+fn parts(url: &str) -> (String, String) {
+    let rest = url.split_once("://").expect("a URL").1;
+    let (host, path) = rest.split_once('/').expect("a path");
+    (host.to_owned(), format!("/{path}"))
+}
+
+/// What a backend gets of a request with some header lines.
+fn seen(server: &Server, url: &str, lines: &str) -> String {
+    let (host, target) = parts(url);
+    let raw = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
+    String::from_utf8_lossy(&server.request(raw.as_bytes()).body).into_owned()
+}
+
+#[test]
+fn the_host_of_a_handshake_is_the_one_that_a_finding_names() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (_copy, root, config, finding) = example(nginx, "websocket-host");
+    let backend = Echo::start().port;
+    let url = url(&config, &finding).expect("a URL");
+    let lines =
+        "Origin: http://chat.example\r\nUpgrade: websocket\r\nConnection: close, Upgrade\r\n";
+    let before = seen(&serve(nginx, &root, backend), &url, lines);
+    let host = format!("\r\nHost: 127.0.0.1:{backend}\r\n");
+    assert!(before.contains(&host), "{before}");
+    assert!(
+        before.contains("Origin: http://chat.example\r\n"),
+        "{before}"
+    );
+    apply(&config, &finding.fixes[0].edits);
+    let after = seen(&serve(nginx, &root, backend), &url, lines);
+    assert!(after.contains("\r\nHost: chat.example\r\n"), "{after}");
+}
+
+#[test]
+fn the_limit_of_an_address_counts_what_is_open() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (_copy, root, config, finding) = example(nginx, "websocket-capacity");
+    let backend = Strict::start().port;
+    let url = url(&config, &finding).expect("a URL");
+    let statuses = |server: &Server| -> Vec<String> {
+        let opened: Vec<_> = (0..6).map(|_| open(server, &url)).collect();
+        opened
+            .iter()
+            .map(|(answer, _)| status(answer).to_owned())
+            .collect()
+    };
+    let before = statuses(&serve(nginx, &root, backend));
+    assert_eq!(before, ["101", "101", "101", "101", "101", "503"]);
+    apply(&config, &finding.fixes[0].edits);
+    let after = statuses(&serve(nginx, &root, backend));
+    assert_eq!(after, ["101"; 6]);
+}
+
+#[test]
+fn a_handshake_without_a_password_gets_401() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (_copy, root, config, finding) = example(nginx, "websocket-behind-basic-auth");
+    let server = serve(nginx, &root, Strict::start().port);
+    let url = url(&config, &finding).expect("a URL");
+    assert_eq!(status(&open(&server, &url).0), "401");
+    assert!(is_open(&open(&server, "ws://code.example/cable").0));
+}
+
+#[test]
+fn a_token_of_another_protocol_gets_through_until_it_is_kept_out() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (_copy, root, config, finding) = example(nginx, "forwarded-upgrade-token");
+    let backend = Echo::start().port;
+    let url = "http://app.example/";
+    let lines = "Upgrade: h2c\r\nConnection: close, Upgrade\r\n";
+    let before = seen(&serve(nginx, &root, backend), url, lines);
+    assert!(before.contains("\r\nUpgrade: h2c\r\n"), "{before}");
+    apply(&config, &finding.fixes[0].edits);
+    let after = seen(&serve(nginx, &root, backend), url, lines);
+    assert!(!after.contains("Upgrade: h2c"), "{after}");
+    let strict = serve(nginx, &root, Strict::start().port);
+    assert!(is_open(&open(&strict, "ws://app.example/").0));
+}
+
+#[test]
+fn requests_of_one_session_go_to_several_servers_until_they_are_kept_together() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (_copy, root, config, finding) = example(nginx, "unsticky-websocket-upstream");
+    let backends = [Echo::start().port, Echo::start().port];
+    let request = &finding.witness.as_ref().expect("a witness").request;
+    let (host, target) = parts(request);
+    let asked = || -> Vec<bool> {
+        let server = serve_before(nginx, &root, &|port| backends[usize::from(port == "3002")]);
+        let raw = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let first = format!("X-Backend: {}\r\n", backends[0]);
+        let answers = (0..4).map(|_| server.request(raw.as_bytes()));
+        answers.map(|answer| answer.head.contains(&first)).collect()
+    };
+    assert_eq!(asked(), [true, false, true, false]);
+    apply(&config, &finding.fixes[0].edits);
+    let together = asked();
+    assert!(
+        together.iter().all(|server| *server == together[0]),
+        "{together:?}"
+    );
 }
