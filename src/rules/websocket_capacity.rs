@@ -48,7 +48,7 @@ fn check(config: &Config, report: &mut Report) {
                     .label(place.scope.span(), "reached by this limit")
                     .witness(request, format!("{status} while {most} are open from the same address"))
                     .help("All users behind one router have the same address, and each tab has a WebSocket of its own.")
-                    .fix("give WebSockets a limit of their own", edits);
+                    .fix("let more of them through", edits);
             }
             Shortage::OfProcess { limit, most } => {
                 let value = limit.argument(0);
