@@ -82,17 +82,23 @@ impl<'c> Proxied<'c> {
 impl Config {
     /// What WebSockets will use up, each with the places that they are opened at.
     pub fn shortages(&self) -> Vec<(Shortage<'_>, Vec<Proxied<'_>>)> {
-        let tunnels: Vec<_> = self.proxied().filter(Proxied::holds_tunnels).collect();
-        if tunnels.is_empty() {
-            return Vec::new();
-        }
-        let mut found = self.few_of_address(&tunnels);
         let is_whole = self.visibility_of_definitions() == Visibility::Whole;
         let first = |name: &'static str| self.directives().find(|directive| directive.is(name));
-        if let Some(limit) = first("worker_connections").filter(|_| is_whole)
-            && let Some(most) = limit.argument(0).and_then(|word| nginx::number(&word))
-            && most <= FEW_CONNECTIONS
-        {
+        let few = first("worker_connections").and_then(|limit| {
+            let most = nginx::number(&limit.argument(0)?)?;
+            (is_whole && most <= FEW_CONNECTIONS).then_some((limit, most))
+        });
+        let is_long = |timeout: Directive<'_>| {
+            let length = timeout.argument(0).and_then(|time| time.milliseconds());
+            timeout.is("proxy_read_timeout") && length.is_some_and(|length| length >= LONG)
+        };
+        // What WebSockets are is found out only where that matters.
+        if few.is_none() && first("limit_conn").is_none() && !self.directives().any(is_long) {
+            return Vec::new();
+        }
+        let tunnels: Vec<_> = self.proxied().filter(Proxied::holds_tunnels).collect();
+        let mut found = self.few_of_address(&tunnels);
+        if let Some((limit, most)) = few.filter(|_| !tunnels.is_empty()) {
             found.push((Shortage::OfProcess { limit, most }, tunnels.clone()));
         }
         let idle = tunnels.iter().find_map(|place| {

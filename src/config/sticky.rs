@@ -49,12 +49,12 @@ impl<'c> Proxied<'c> {
         let mut servers = 0;
         for child in group.children() {
             let is = |name: &&str| child.is(name);
-            if ROAMING.iter().any(|name| is(name)) {
+            if ROAMING.iter().any(is) {
                 method = Some(child);
             } else if child.is("server") {
                 let waits = |word: super::Word<'_>| word == "backup" || word == "down";
                 servers += usize::from(!child.arguments().skip(1).any(waits));
-            } else if !PLAIN.iter().any(|name| is(name)) {
+            } else if !PLAIN.iter().any(is) {
                 return None;
             }
         }
