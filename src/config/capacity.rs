@@ -37,8 +37,10 @@ pub enum Shortage<'c> {
     },
     /// No time limit for old processes, which wait for idle tunnels.
     OfReload {
-        /// How long a tunnel may stay idle, with the directive that says so.
+        /// The directive that says how long a tunnel may stay idle.
         timeout: Directive<'c>,
+        /// The `worker_processes`.
+        processes: Directive<'c>,
     },
 }
 
@@ -105,11 +107,13 @@ impl Config {
             let (timeout, length) = place.time("proxy_read_timeout")?;
             (length >= LONG).then_some((timeout, place))
         });
+        // A configuration that says nothing of its processes is a sketch.
         if let Some((timeout, place)) = idle
-            && is_whole
+            && let Some(processes) = first("worker_processes").filter(|_| is_whole)
             && first("worker_shutdown_timeout").is_none()
         {
-            found.push((Shortage::OfReload { timeout }, vec![place.clone()]));
+            let shortage = Shortage::OfReload { timeout, processes };
+            found.push((shortage, vec![place.clone()]));
         }
         found
     }

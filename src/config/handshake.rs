@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Config, Directive, Proxied, is_public_name};
+use super::{Config, Directive, Peer, Proxied, UpgradeProblem, is_public_name};
 use crate::diagnostic::{Edit, Safety};
 use crate::nginx;
 
@@ -140,16 +140,19 @@ impl<'c> Proxied<'c> {
             })
         };
         let upgrade = self.upgrade();
-        // In a lone server, where less is seen, what keeps the handshake itself from completing is enough to tell.
-        let is_lone = self.scope.config().fragment().is_some();
-        if is_told
-            || upgrade.upgrade.is_none()
-            || (is_lone && !upgrade.completes())
-            || self.location.is_never_websocket()
-        {
+        if is_told || upgrade.upgrade.is_none() || self.location.is_never_websocket() {
             return None;
         }
         let backend = self.backend()?;
+        // What keeps the handshake from completing comes first. Over HTTP/1.0 some backends agree all the same, and to
+        // them the name of an `upstream` is certainly nobody's site.
+        let may_agree = matches!(
+            upgrade.problem,
+            Some(UpgradeProblem::Protocol { directive: None })
+        ) && matches!(backend.peer, Peer::Group(_));
+        if !upgrade.completes() && !may_agree {
+            return None;
+        }
         let host = backend.proxy_host();
         let is_foreign = backend.name().is_some_and(|name| is_public_name(&name));
         (!is_foreign && !host.contains('_') && !is_lost()).then_some(host)

@@ -60,12 +60,13 @@ fn check(config: &Config, report: &mut Report) {
                     .help("The log says \"worker_connections are not enough\" when they run out. Each needs an open file too: see `worker_rlimit_nofile`.")
                     .fix("make room for more", edit);
             }
-            Shortage::OfReload { timeout } => {
+            Shortage::OfReload { timeout, processes } => {
                 let length = timeout.argument(0);
                 let length = length.map_or_else(String::new, |word| word.text().into_owned());
                 report
                     .at(timeout.span(), format!("after a reload the old processes wait for tunnels at `{name}` that may stay idle for {length}"))
                     .here("an idle tunnel ends after this time")
+                    .label(processes.span(), "each of them waits")
                     .help("They keep their memory and the old configuration until the last tunnel is closed. `worker_shutdown_timeout` closes it, and clients have to connect again.")
                     .fix("end old processes after five minutes", config.end_old_processes());
             }
