@@ -163,10 +163,9 @@ impl<'c> Proxied<'c> {
         let directive = self.scope.effective("auth_basic").directive()?;
         let realm = directive.argument(0)?;
         let is_certain = realm != "off" && !realm.has_variables() && !realm.is_empty();
-        let is_meant = self.upgrade().completes()
-            && !self.location.is_never_websocket()
-            && (self.headers().level() == Some(self.scope)
-                || self.websocket_intent().score >= LIKELY);
+        let is_forwarded = self.upgrade().completes() && self.headers().level() == Some(self.scope);
+        let is_meant = !self.location.is_never_websocket()
+            && (is_forwarded || self.websocket_intent().score >= LIKELY);
         (is_certain && is_meant).then_some(directive)
     }
 }
