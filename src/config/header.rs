@@ -113,7 +113,12 @@ impl<'c> Proxied<'c> {
                 .argument(0)
                 .map(|name| name.text().into_owned())
                 .unwrap_or_default();
-            headers.get(&name).is_none() && outer.sent(&name) == Some(*header)
+            // Without the one of the pair, the other would say nothing.
+            let is_reset = name.eq_ignore_ascii_case("Upgrade")
+                && headers
+                    .get("Connection")
+                    .is_some_and(|own| own.argument(1).is_some_and(|value| value.is_empty()));
+            headers.get(&name).is_none() && outer.sent(&name) == Some(*header) && !is_reset
         };
         outer.directives().iter().copied().filter(is_lost).collect()
     }
