@@ -239,10 +239,12 @@ impl<'c> Proxied<'c> {
         score -= i32::from(opposing_points(&self.location));
         score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         if score > 0 {
-            let long = self
-                .time("proxy_read_timeout")
-                .is_some_and(|(_, time)| time >= LONG_TIMEOUT);
-            score += i32::from(long) + i32::from(self.has_upgrading_sibling());
+            let long = self.time("proxy_read_timeout").is_some_and(|(set, time)| {
+                time >= LONG_TIMEOUT && set.parent() == Some(self.scope)
+            });
+            // Who forwards them elsewhere and not here may well mean it, unless the path says something else.
+            let is_said = score > 1;
+            score += i32::from(long) + i32::from(is_said && self.has_upgrading_sibling());
         }
         Intent {
             score: score.clamp(0, 9) as u8,
@@ -292,6 +294,13 @@ impl<'c> Proxied<'c> {
             sibling.url().is_some_and(|url| url.authority() == &own[..])
                 && sibling.headers().sent("Upgrade").is_some()
         })
+    }
+}
+
+impl Location<'_> {
+    /// True when its path alone says that it is for WebSockets.
+    pub fn is_socket_endpoint(&self) -> bool {
+        path_points(self).0 >= 3
     }
 }
 

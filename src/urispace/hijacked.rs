@@ -79,12 +79,15 @@ impl<'c> Hijack<'c> {
 }
 
 impl Hijacker<'_> {
-    /// True when it is the ending of the last name that makes the regex match.
-    fn is_for_files(&self) -> bool {
-        let stem = without_ending(&self.path);
-        let regex = self.location.regex();
-        stem.len() < self.path.len()
-            && regex.is_some_and(|regex| !regex.is_match(stem).unwrap_or(true))
+    /// True when the regex takes what is asked for below the prefix, and not only certain names of files.
+    fn takes_any(&self, prefix: &Location<'_>) -> bool {
+        let Some(regex) = self.location.regex() else {
+            return true;
+        };
+        ["", "x", "/x", "x/y"].iter().any(|rest| {
+            let path = [&prefix.path[..], rest.as_bytes()].concat();
+            regex.is_match(&path).unwrap_or(true)
+        })
     }
 
     /// What a request lacks, as `does not reach http://app`.
@@ -126,7 +129,8 @@ pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
             }
             if !is_alike(&prefix, &regex) {
                 let taker = hijacker(contests, server, &prefix, &regex, guard);
-                takers.extend(taker.filter(|taker| !is_stream(&prefix) || !taker.is_for_files()));
+                takers
+                    .extend(taker.filter(|taker| !is_stream(&prefix) || taker.takes_any(&prefix)));
             }
             if takers.len() == NAMED {
                 break;
@@ -160,7 +164,8 @@ fn has_own_files(location: &Location<'_>) -> bool {
     location.own_return().is_none() && (own("alias") || own("root"))
 }
 
-/// True for a prefix that passes on streams of events and no sockets, so that no files are asked for below it.
+/// True for an endpoint of WebSockets, or a prefix that passes on streams of events and no sockets, so that no files are
+/// asked for below it.
 fn is_stream(prefix: &Location<'_>) -> bool {
     let own = |name: &str| prefix.directive.own(name).next_back();
     let is_off = own("proxy_buffering").is_some_and(|buffering| {
@@ -168,7 +173,7 @@ fn is_stream(prefix: &Location<'_>) -> bool {
             .argument(0)
             .is_some_and(|value| value.eq_ignore_ascii_case(b"off"))
     });
-    is_off && Headers::of(prefix.directive).sent("Upgrade").is_none()
+    prefix.is_socket_endpoint() || is_off && Headers::of(prefix.directive).sent("Upgrade").is_none()
 }
 
 /// True when it shows without a request that a regex refuses or answers by itself.
