@@ -22,6 +22,25 @@ pub struct EmptyCapture<'c> {
     pub may_be_other: bool,
 }
 
+impl EmptyCapture<'_> {
+    /// True when the regex that was tried last has such a group, and did not match where this is reached.
+    pub fn is_unmatched(&self) -> bool {
+        let digits = self.word[self.range.clone()]
+            .iter()
+            .filter(|byte| byte.is_ascii_digit());
+        let number = digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));
+        let groups = self.last.and_then(Directive::groups);
+        number > 0 && groups.is_some_and(|groups| groups >= number)
+    }
+
+    /// True when nothing gets to the directive that uses it.
+    pub fn is_dead(&self) -> bool {
+        let block = self.user.parent();
+        let dead = block.and_then(|block| block.dead_script());
+        dead.is_some_and(|(_, dead)| dead.contains(&self.user))
+    }
+}
+
 /// Directives whose arguments are evaluated when the script of their block has run, and that try no regex themselves.
 const USERS: [&str; 14] = [
     "proxy_pass",

@@ -108,12 +108,28 @@ impl<'c> Proxied<'c> {
         let Some(outer) = headers.level().and_then(Headers::around) else {
             return Vec::new();
         };
+        // nginx sends it so by itself.
+        let is_default = |header: Directive<'c>| {
+            let is = |index, text: &str| {
+                let word = header.argument(index);
+                word.is_some_and(|word| word.eq_ignore_ascii_case(text.as_bytes()))
+            };
+            is(0, "Host") && is(1, "$proxy_host")
+        };
         let is_lost = |header: &Directive<'c>| {
             let name = header
                 .argument(0)
                 .map(|name| name.text().into_owned())
                 .unwrap_or_default();
-            headers.get(&name).is_none() && outer.sent(&name) == Some(*header)
+            // Without the one of the pair, the other would say nothing.
+            let is_reset = name.eq_ignore_ascii_case("Upgrade")
+                && headers
+                    .get("Connection")
+                    .is_some_and(|own| own.argument(1).is_some_and(|value| value.is_empty()));
+            headers.get(&name).is_none()
+                && outer.sent(&name) == Some(*header)
+                && !is_reset
+                && !is_default(*header)
         };
         outer.directives().iter().copied().filter(is_lost).collect()
     }

@@ -1,6 +1,7 @@
 //! Whether a backend learns which scheme the client speaks.
 
-use super::{Config, Proxied};
+use super::websocket::MAX_SIBLINGS;
+use super::{Config, Directive, Proxied};
 use crate::diagnostic::Edit;
 
 /// Headers that tell a backend how the client came.
@@ -40,11 +41,66 @@ impl Proxied<'_> {
             let is_clients = host.starts_with(b"$host") || host == "$http_host";
             let is_plain = self.backend().is_some_and(|backend| !backend.tls);
             let says = TELLING.iter().any(|name| headers.get(name).is_some());
-            return (is_clients && is_plain && !says).then_some(SchemeProblem::Unsaid);
+            let matters = self.may_redirect() && self.minds_proxies();
+            return (is_clients && is_plain && !says && matters).then_some(SchemeProblem::Unsaid);
         }
         let header = headers.get("X-Forwarded-Proto")?;
         let is_scheme = header.argument(1).is_some_and(|value| value == "$scheme");
         (is_scheme && server.trusts_a_proxy()).then_some(SchemeProblem::Overwritten)
+    }
+}
+
+impl Proxied<'_> {
+    /// True where a redirect or a link that begins with `http://` would reach the client: not at an endpoint for
+    /// WebSockets, nor where `proxy_redirect` mends it.
+    fn may_redirect(&self) -> bool {
+        let mends = |rule: Directive<'_>| {
+            rule.argument(0)
+                .is_some_and(|from| from.starts_with(b"http://"))
+                && rule
+                    .argument(1)
+                    .is_some_and(|to| to.starts_with(b"https://") || to.starts_with(b"$scheme://"))
+        };
+        let is_mended = self
+            .scope
+            .effective("proxy_redirect")
+            .directives
+            .into_iter()
+            .any(mends);
+        let is_socket = || self.upgrade().completes() && self.websocket_intent().path >= 3;
+        !is_mended && !is_socket()
+    }
+
+    /// True for a backend that is told who the client is, or which scheme it speaks in another location of this level.
+    fn minds_proxies(&self) -> bool {
+        let headers = self.headers();
+        let tells = |name: &str| headers.get(name).is_some();
+        if ["X-Forwarded-For", "X-Real-IP", "X-Forwarded-Host"]
+            .into_iter()
+            .any(tells)
+        {
+            return true;
+        }
+        let Some(own) = self.url() else { return false };
+        self.location
+            .level()
+            .iter()
+            .take(MAX_SIBLINGS)
+            .any(|sibling| {
+                let Some(pass) = sibling.handler().filter(|pass| pass.is("proxy_pass")) else {
+                    return false;
+                };
+                let sibling = Proxied {
+                    scope: sibling.directive,
+                    location: sibling,
+                    pass,
+                };
+                let is_same = sibling
+                    .url()
+                    .is_some_and(|url| url.authority() == own.authority());
+                let headers = sibling.headers();
+                is_same && TELLING.iter().any(|name| headers.get(name).is_some())
+            })
     }
 }
 

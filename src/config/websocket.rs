@@ -19,13 +19,13 @@ pub struct Intent {
 /// itself.
 ///
 /// Matched at any depth, on whole segments; three points each.
-const ENDPOINTS: [(&str, &str, bool); 42] = [
+const ENDPOINTS: [(&str, &str, bool); 43] = [
     ("/socket.io", "Socket.IO", true),
     ("/engine.io", "Engine.IO", true),
     ("/sockjs-node", "webpack's development server", false),
     ("/sockjs", "SockJS", true),
     ("/ws", "", false),
-    ("/_next/webpack-hmr", "Next.js", false),
+    ("/_next/webpack-hmr", "Next.js", true),
     ("/-/cable", "GitLab's Action Cable", true),
     ("/cable", "Action Cable", true),
     ("/live/websocket", "Phoenix LiveView", true),
@@ -39,7 +39,7 @@ const ENDPOINTS: [(&str, &str, bool); 42] = [
     ("/api/v4/websocket", "Mattermost", true),
     ("/api/websocket", "Home Assistant", true),
     ("/websocket", "", false),
-    ("/terminals/websocket", "Jupyter", false),
+    ("/terminals/websocket", "Jupyter", true),
     ("/_stcore/stream", "Streamlit", false),
     ("/api/live", "Grafana Live", true),
     ("/websockify", "noVNC", false),
@@ -48,10 +48,11 @@ const ENDPOINTS: [(&str, &str, bool); 42] = [
     ("/:/websockets", "Plex", false),
     ("/cool/adminws", "Collabora", false),
     ("/lool/adminws", "Collabora", false),
+    ("/api/v1/streaming", "Mastodon", true),
     ("/push/ws", "Nextcloud's notify_push", true),
-    ("/standalone-signaling", "Nextcloud Talk", true),
-    ("/colibri-ws", "Jitsi", false),
-    ("/xmpp-websocket", "Jitsi", false),
+    ("/standalone-signaling/spreed", "Nextcloud Talk", true),
+    ("/colibri-ws", "Jitsi", true),
+    ("/xmpp-websocket", "Jitsi", true),
     ("/realtime/v1/websocket", "Supabase", true),
     ("/v1/realtime", "Appwrite", false),
     ("/api/terminal/ws", "a terminal", false),
@@ -116,6 +117,9 @@ const UPSTREAM_WORDS: [&str; 8] = [
     "soketi",
 ];
 
+/// Words in the name of an upstream whose program pings by itself: Daphne and Uvicorn do so every 20 seconds.
+const PINGING_WORDS: [&str; 3] = ["daphne", "uvicorn", "channels"];
+
 /// Words in a path that stand for something else under a similar name.
 const OPPOSING_WORDS: [(&[&str], u8); 3] = [
     (&["wsdl", "soap"], 3),
@@ -124,7 +128,7 @@ const OPPOSING_WORDS: [(&[&str], u8); 3] = [
 ];
 
 /// Applications that use WebSockets below `/`, by a part of a server's or an upstream's name.
-const APPLICATIONS: [&str; 11] = [
+const APPLICATIONS: [&str; 12] = [
     "vaultwarden",
     "bitwarden",
     "uptime-kuma",
@@ -136,15 +140,22 @@ const APPLICATIONS: [&str; 11] = [
     "grafana",
     "mattermost",
     "rocketchat",
+    "jellyfin",
 ];
 
 /// A read timeout from here on, in milliseconds, is written for long-lived connections.
 const LONG_TIMEOUT: u64 = 10 * 60 * 1000;
 
-impl Proxied<'_> {
+impl<'c> Proxied<'c> {
     /// How likely this place is meant for WebSockets.
     pub fn websocket_intent(&self) -> Intent {
         let (path, reason, pings) = path_points(&self.location);
+        let host = self.upstream_name();
+        let pings = pings
+            || words(&host).any(|word| PINGING_WORDS.contains(&word))
+            || self.known_application(&host).is_some()
+            || words(&self.location.path.text().to_lowercase())
+                .any(|word| APPLICATIONS.contains(&word));
         if self.location.is_never_websocket() {
             return Intent {
                 score: 0,
@@ -161,7 +172,46 @@ impl Proxied<'_> {
                 pings,
             };
         }
+        if self.leaves_handshakes_to_others() {
+            return Intent {
+                score: 0,
+                path,
+                reason,
+                pings,
+            };
+        }
         self.guessed_intent(path, reason, pings)
+    }
+
+    /// The name of its upstream or host, in lower case.
+    fn upstream_name(&self) -> String {
+        let url = self.url();
+        let authority = url.map(|url| String::from_utf8_lossy(url.authority()).to_lowercase());
+        let name = authority.as_deref().unwrap_or_default().split(':').next();
+        name.unwrap_or_default().to_owned()
+    }
+
+    /// True when handshakes for the same upstream have locations of their own below this one; or, where a regex only
+    /// happens to match an endpoint too, anywhere beside it.
+    fn leaves_handshakes_to_others(&self) -> bool {
+        if self.headers().get("Upgrade").is_some() {
+            return false;
+        }
+        let begins = |location: &Location<'_>| match location.is_regex() {
+            true => Shape::of(&location.path).map(|shape| shape.prefix),
+            false => Some(location.path.to_vec()),
+        };
+        if self.location.is_regex() {
+            let says = begins(&self.location).is_some_and(|prefix| {
+                text_points(&String::from_utf8_lossy(&prefix).to_lowercase()).0 > 0
+            });
+            return !says && self.upgrading_siblings().next().is_some();
+        }
+        let own = &*self.location.path;
+        self.location.is_prefix()
+            && self.upgrading_siblings().any(|sibling| {
+                begins(&sibling).is_some_and(|path| path.len() > own.len() && path.starts_with(own))
+            })
     }
 
     fn guessed_intent(&self, path: u8, mut reason: String, pings: bool) -> Intent {
@@ -170,11 +220,7 @@ impl Proxied<'_> {
             score = 3;
             reason = format!("a comment says so: `{comment}`");
         }
-        let upstream = self
-            .url()
-            .map(|url| String::from_utf8_lossy(url.authority()).to_lowercase())
-            .unwrap_or_default();
-        let host = upstream.split(':').next().unwrap_or_default();
+        let host = &*self.upstream_name();
         if words(host).any(|word| UPSTREAM_WORDS.contains(&word)) {
             if score == 0 {
                 reason = format!("its upstream is called `{host}`");
@@ -193,10 +239,12 @@ impl Proxied<'_> {
         score -= i32::from(opposing_points(&self.location));
         score -= i32::from(self.scope.flag("proxy_buffering") == Some(false) && path < 3);
         if score > 0 {
-            let long = self
-                .time("proxy_read_timeout")
-                .is_some_and(|(_, time)| time >= LONG_TIMEOUT);
-            score += i32::from(long) + i32::from(self.has_upgrading_sibling());
+            let long = self.time("proxy_read_timeout").is_some_and(|(set, time)| {
+                time >= LONG_TIMEOUT && set.parent() == Some(self.scope)
+            });
+            // Who forwards them elsewhere and not here may well mean it, unless the path says something else.
+            let is_said = score > 1;
+            score += i32::from(long) + i32::from(is_said && self.has_upgrading_sibling());
         }
         Intent {
             score: score.clamp(0, 9) as u8,
@@ -223,26 +271,36 @@ impl Proxied<'_> {
 
     /// True when another location of the same level forwards handshakes to the same upstream.
     fn has_upgrading_sibling(&self) -> bool {
-        let Some(own) = self.url() else { return false };
-        self.location
-            .level()
-            .iter()
-            .take(MAX_SIBLINGS)
-            .any(|sibling| {
-                let pass = sibling
-                    .handler()
-                    .filter(|handler| handler.is("proxy_pass") && sibling != self.location);
-                let Some(pass) = pass else { return false };
-                let sibling = Proxied {
-                    scope: sibling.directive,
-                    location: sibling,
-                    pass,
-                };
-                sibling
-                    .url()
-                    .is_some_and(|url| url.authority() == own.authority())
-                    && sibling.headers().sent("Upgrade").is_some()
-            })
+        self.upgrading_siblings().next().is_some()
+    }
+
+    /// The other locations of the same level that forward handshakes to the same upstream.
+    fn upgrading_siblings(&self) -> impl Iterator<Item = Location<'c>> {
+        let own = self.url().map(|url| url.authority().to_vec());
+        let level = self.location.level();
+        let siblings: Vec<Location<'c>> = level.iter().take(MAX_SIBLINGS).collect();
+        siblings.into_iter().filter(move |sibling| {
+            let pass = sibling
+                .handler()
+                .filter(|handler| handler.is("proxy_pass") && *sibling != self.location);
+            let Some((pass, own)) = pass.zip(own.as_ref()) else {
+                return false;
+            };
+            let sibling = Proxied {
+                scope: sibling.directive,
+                location: sibling.clone(),
+                pass,
+            };
+            sibling.url().is_some_and(|url| url.authority() == &own[..])
+                && sibling.headers().sent("Upgrade").is_some()
+        })
+    }
+}
+
+impl Location<'_> {
+    /// True when its path alone says that it is for WebSockets.
+    pub fn is_socket_endpoint(&self) -> bool {
+        path_points(self).0 >= 3
     }
 }
 
@@ -309,7 +367,12 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     let Some(regex) = location.regex() else {
         return points;
     };
-    let matches = |path: &str| regex.is_match(path.as_bytes()).unwrap_or(true);
+    let base = prefix.trim_end_matches('/');
+    let matches = |path: &str| {
+        regex
+            .is_match(format!("{base}{path}").as_bytes())
+            .unwrap_or(true)
+    };
     if ["/", "/index.html", "/a/b", "/a.js", "/api/users/1"]
         .into_iter()
         .any(matches)

@@ -8,8 +8,8 @@ rule! {
     /// service, says that there is no such bucket.
     ///
     /// ## When it is fine
-    /// When the other server knows the name of this site too. Where it shares its domain with a name of this server,
-    /// nothing is reported.
+    /// When the other server knows the name of this site too. Where it shares its domain with a name of this server, or
+    /// answers for it below `/.well-known/`, nothing is reported.
     ///
     /// ## Fix
     /// Unsafe: send the name of the other server.
@@ -43,6 +43,11 @@ fn foreign(place: &Proxied<'_>) -> Option<String> {
 
 fn check(config: &Config, report: &mut Report) {
     for places in config.proxied_alike(foreign) {
+        // A server that answers for the names below this path knows them.
+        let is_known = |place: &Proxied<'_>| place.location.path.text().contains("/.well-known");
+        if places.iter().any(is_known) {
+            continue;
+        }
         let Some((place, name)) = places
             .first()
             .and_then(|place| Some((place, foreign(place)?)))

@@ -5,7 +5,8 @@ rule! {
     ///
     /// Outside of a regex a star is a character like any other: `location /assets/*` matches a path that begins with
     /// `/assets/*` itself. A prefix needs no star: `/assets/` matches all that begins so. At the end of a regex `/*` is any
-    /// number of slashes, none among them, so that `~ ^/assets/*` also matches `/assets-old`.
+    /// number of slashes, none among them, so that `~ ^/assets/*` also matches `/assets-old`; what was meant still
+    /// matches, so that this is only a note.
     ///
     /// ## When it is fine
     /// When paths hold a star. A regex that ends in `/*$` is not reported: it is a way to allow for a last slash. Nor is one
@@ -65,6 +66,7 @@ fn check(config: &Config, report: &mut Report) {
                 };
                 report
                     .at(location.directive.span(), message)
+                    .severity(Severity::Note)
                     .label(location.path.part(star - 1..star + 1), "matches nothing at all, too")
                     .witness(
                         example.and_then(|example| example.url("http")).map(|url| format!("GET {url}")),

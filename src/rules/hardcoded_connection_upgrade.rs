@@ -26,7 +26,7 @@ fn check(config: &Config, report: &mut Report) {
         };
         if !upgrade.completes()
             || !value.eq_ignore_ascii_case(b"upgrade")
-            || place.websocket_intent().path >= 3
+            || place.websocket_intent().path >= 2
         {
             continue;
         }

@@ -8,7 +8,8 @@ rule! {
     ///
     /// ## When it is fine
     /// When the inner list is meant to stand alone, as for the target of an `auth_request`; an `internal` location and
-    /// headers that the outer list only empties are not reported.
+    /// headers that the outer list only empties are not reported. Nor is `Upgrade` where the inner list empties
+    /// `Connection`: there no handshake is meant to get through.
     ///
     /// ## Fix
     /// Repeat the lost lines. Safe where a WebSocket handshake is what gets lost, else unsafe.

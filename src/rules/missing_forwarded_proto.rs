@@ -9,8 +9,9 @@ rule! {
     /// setting the header to it replaces what the other proxy said.
     ///
     /// ## When it is fine
-    /// When the application does not ask. A backend that is not told the host of the client builds no such links, and where
-    /// any header says how the client came, nothing is reported.
+    /// When the application does not ask. Reported is only a backend that is told the host of the client, and its address
+    /// too or, elsewhere, its scheme. Where `proxy_redirect` turns `http://` into `https://`, where only WebSockets are
+    /// served, and where any header says how the client came, nothing is reported.
     ///
     /// ## Fix
     /// Unsafe: send the header, or pass on what the other proxy said.

@@ -9,7 +9,9 @@ rule! {
     ///
     /// ## When it is fine
     /// When names are glued together on purpose, as in `location /img/` with `http://b/img-`; a URI part that ends in
-    /// a sign such as `-` is not reported.
+    /// a sign such as `-` is not reported. Nor is a URI part that the location's name ends with: `location /app/v1` with
+    /// `http://b/v1` takes `/app` off every path. Nor is the path of one document, as `/healthz`, that programs ask for by
+    /// itself.
     ///
     /// ## Fix
     /// Unsafe: end both with a slash. The backend is then asked for other paths.
@@ -18,6 +20,33 @@ rule! {
     fix: Unsafe,
     since: "0.1.0",
     see: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass",
+}
+
+/// Names of documents that tell whether a program is well.
+const PROBES: [&str; 10] = [
+    "health",
+    "healthz",
+    "healthcheck",
+    "livez",
+    "ready",
+    "readyz",
+    "ping",
+    "status",
+    "metrics",
+    "version",
+];
+
+/// True for the path of one document that is asked for by itself.
+fn is_probe(uri: &[u8]) -> bool {
+    let name = uri.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    PROBES
+        .iter()
+        .any(|probe| name.eq_ignore_ascii_case(probe.as_bytes()))
+}
+
+/// True when all that nginx takes off is folders before a name that both have.
+fn cuts_folders(name: &[u8], uri: &[u8]) -> bool {
+    uri.len() > 1 && name.len() > uri.len() && name.ends_with(uri)
 }
 
 fn check(config: &Config, report: &mut Report) {
@@ -29,7 +58,12 @@ fn check(config: &Config, report: &mut Report) {
         let deliberate = !uri
             .last()
             .is_some_and(|last| *last == b'/' || last.is_ascii_alphanumeric());
-        if deliberate || uri.contains(&b'?') || uri.ends_with(&location.path) {
+        if deliberate
+            || is_probe(&uri)
+            || uri.contains(&b'?')
+            || uri.ends_with(&location.path)
+            || cuts_folders(&location.path, &uri)
+        {
             continue;
         }
         let (tail, first, title) = match (location.path.ends_with(b"/"), uri.ends_with(b"/")) {

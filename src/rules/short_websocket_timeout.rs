@@ -13,8 +13,9 @@ rule! {
     /// again. It is 60 seconds unless set.
     ///
     /// ## When it is fine
-    /// When client or backend send pings more often than that. For applications known to do so, and where nothing but
-    /// the forwarded headers speaks for WebSockets, it is only a note.
+    /// When client or backend send pings more often than that. Applications known to do so are reported only where the
+    /// time is shorter than nginx's own minute, and then with a note. Where nothing but the forwarded headers speaks for
+    /// WebSockets, one note is made for a server whose time nobody set, and none where a location of its own has them.
     ///
     /// ## Fix
     /// Unsafe: an hour. Shorter pings do as well.
@@ -26,41 +27,55 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for place in config
-        .proxied()
-        .filter(|place| place.upgrade().completes() && !place.location.is_never_websocket())
-    {
-        let set = place.time("proxy_read_timeout");
-        let time = set.map_or(DEFAULT, |(_, time)| time);
-        let effective = place.scope.effective("proxy_read_timeout");
-        if time == 0 || time >= LONG_ENOUGH || (set.is_none() && effective.directive().is_some()) {
-            continue;
+    let forwards = |place: &Proxied<'_>| {
+        (place.upgrade().completes() && !place.location.is_never_websocket()).then_some(())
+    };
+    for places in config.proxied_alike(forwards) {
+        let intents: Vec<Intent> = places.iter().map(Proxied::websocket_intent).collect();
+        let is_told = intents.iter().any(|intent| intent.score > 0);
+        let widest = places.iter().min_by_key(|place| place.location.path.len());
+        for (place, intent) in places.iter().zip(&intents) {
+            let is_main = !is_told && widest.is_some_and(|widest| widest.scope == place.scope);
+            check_place(place, intent, is_main, report);
         }
-        let span = set.map_or(place.scope.span(), |(directive, _)| directive.span());
-        if report.has(span) {
-            continue;
-        }
-        let intent = place.websocket_intent();
-        let guessed = intent.path < 2 || intent.pings;
-        let line = "proxy_read_timeout 1h;";
-        let value =
-            set.and_then(|(directive, _)| directive.argument(0).map(|value| (directive, value)));
-        let edit = match value {
-            Some((directive, value)) if directive.parent() == Some(place.scope) => {
-                Some(Edit::replace(value.span, "1h"))
-            }
-            _ => place.scope.grow(place.pass, &[line.to_owned()]),
-        };
-
-        let seconds = time as f64 / 1000.0;
-        report
-            .at(span, format!("an idle WebSocket at `{}` is closed after {seconds} s", place.location))
-            .severity(if guessed { Severity::Note } else { Severity::Warning })
-            .given(if set.is_some() { Visibility::Whole } else { effective.visibility })
-            .help(
-                "Only `proxy_read_timeout` ends an idle tunnel: raise it here, or let the application ping more often. \
-                 Connect and send timeouts and buffering do nothing for it.",
-            )
-            .fix("keep idle tunnels for an hour", edit);
     }
+}
+
+/// Judges one place, which stands for its server when it is the main one of places that nothing but headers speaks for.
+fn check_place(place: &Proxied<'_>, intent: &Intent, is_main: bool, report: &mut Report) {
+    let set = place.time("proxy_read_timeout");
+    let time = set.map_or(DEFAULT, |(_, time)| time);
+    let effective = place.scope.effective("proxy_read_timeout");
+    if time == 0 || time >= LONG_ENOUGH || (set.is_none() && effective.directive().is_some()) {
+        return;
+    }
+    let is_guess = intent.score == 0 && (set.is_some() || !is_main);
+    if time >= DEFAULT && (intent.pings || is_guess) {
+        return;
+    }
+    let span = set.map_or(place.scope.span(), |(directive, _)| directive.span());
+    if report.has(span) {
+        return;
+    }
+    let guessed = intent.path < 2 || intent.pings;
+    let line = "proxy_read_timeout 1h;";
+    let value =
+        set.and_then(|(directive, _)| directive.argument(0).map(|value| (directive, value)));
+    let edit = match value {
+        Some((directive, value)) if directive.parent() == Some(place.scope) => {
+            Some(Edit::replace(value.span, "1h"))
+        }
+        _ => place.scope.grow(place.pass, &[line.to_owned()]),
+    };
+
+    let seconds = time as f64 / 1000.0;
+    report
+        .at(span, format!("an idle WebSocket at `{}` is closed after {seconds} s", place.location))
+        .severity(if guessed { Severity::Note } else { Severity::Warning })
+        .given(if set.is_some() { Visibility::Whole } else { effective.visibility })
+        .help(
+            "Only `proxy_read_timeout` ends an idle tunnel: raise it here, or let the application ping more often. \
+             Connect and send timeouts and buffering do nothing for it.",
+        )
+        .fix("keep idle tunnels for an hour", edit);
 }

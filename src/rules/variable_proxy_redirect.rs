@@ -9,7 +9,7 @@ rule! {
     ///
     /// ## When it is fine
     /// When the backend redirects with paths only, or is told the client's host in `Host`. Where that is sent, or
-    /// `proxy_redirect` is set, nothing is reported.
+    /// `proxy_redirect` is set, nothing is reported, nor of an endpoint for WebSockets, whose clients follow no redirect.
     ///
     /// ## Fix
     /// Unsafe: put the rule in that nginx would make itself.
@@ -38,6 +38,7 @@ fn check(config: &Config, report: &mut Report) {
             || !is_found
             || !own_host
             || place.location.is_internal()
+            || place.upgrade().completes() && place.websocket_intent().path >= 3
             || report.has(address.span)
         {
             continue;

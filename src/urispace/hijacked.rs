@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::contest::{Contests, answers, beside, elsewhere, outer_regexes, renamed};
 use super::suppressed::would_suppress;
-use crate::config::{Config, Directive, Location, Modifier, Server};
+use crate::config::{Config, Directive, Headers, Location, Modifier, Server};
 use crate::diagnostic::Severity;
 use crate::routing::{
     Choice, Entry, Outcome, Resource, Supposed, Trace, WebSocket, longest_prefix,
@@ -79,6 +79,17 @@ impl<'c> Hijack<'c> {
 }
 
 impl Hijacker<'_> {
+    /// True when the regex takes what is asked for below the prefix, and not only certain names of files.
+    fn takes_any(&self, prefix: &Location<'_>) -> bool {
+        let Some(regex) = self.location.regex() else {
+            return true;
+        };
+        ["", "x", "/x", "x/y"].iter().any(|rest| {
+            let path = [&prefix.path[..], rest.as_bytes()].concat();
+            regex.is_match(&path).unwrap_or(true)
+        })
+    }
+
     /// What a request lacks, as `does not reach http://app`.
     pub fn loss(&self) -> String {
         match self.wanted.address() {
@@ -117,7 +128,9 @@ pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
                 continue;
             }
             if !is_alike(&prefix, &regex) {
-                takers.extend(hijacker(contests, server, &prefix, &regex, guard));
+                let taker = hijacker(contests, server, &prefix, &regex, guard);
+                takers
+                    .extend(taker.filter(|taker| !is_stream(&prefix) || taker.takes_any(&prefix)));
             }
             if takers.len() == NAMED {
                 break;
@@ -149,6 +162,18 @@ fn passes(location: &Location<'_>) -> bool {
 fn has_own_files(location: &Location<'_>) -> bool {
     let own = |name: &str| location.directive.own(name).next().is_some();
     location.own_return().is_none() && (own("alias") || own("root"))
+}
+
+/// True for an endpoint of WebSockets, or a prefix that passes on streams of events and no sockets, so that no files are
+/// asked for below it.
+fn is_stream(prefix: &Location<'_>) -> bool {
+    let own = |name: &str| prefix.directive.own(name).next_back();
+    let is_off = own("proxy_buffering").is_some_and(|buffering| {
+        buffering
+            .argument(0)
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"off"))
+    });
+    prefix.is_socket_endpoint() || is_off && Headers::of(prefix.directive).sent("Upgrade").is_none()
 }
 
 /// True when it shows without a request that a regex refuses or answers by itself.

@@ -105,6 +105,69 @@ fn every_rule_fixture_is_what_nginx_says() {
 }
 
 #[test]
+fn every_real_configuration_is_taken() {
+    let Some(nginx) = Nginx::find() else { return };
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let real = here.join("fixtures/real");
+    let certificate = here.join("tests/nginx/self-signed.pem");
+    let mut failures = Vec::new();
+    let roots = entries(&real).into_iter().map(|path| match path.is_dir() {
+        true => path.join("nginx.conf"),
+        false => path,
+    });
+    for root in roots {
+        let text = fs::read_to_string(&root).expect("a readable file");
+        let shown = root.strip_prefix(&real).unwrap_or(&root).display();
+        let expectation =
+            Expectation::read(&text, nginx).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        // Debian's files have a test of their own.
+        if expectation.skipped.is_some()
+            || text.contains("/etc/nginx/") && root.ends_with("debian/nginx.conf")
+        {
+            continue;
+        }
+        // What lies beside a real one, and a certificate that this machine has.
+        let folder = tempfile::TempDir::new().expect("a temporary folder");
+        let write = |name: &str, text: &str| {
+            fs::write(folder.path().join(name), text).expect("a writable folder");
+        };
+        write("mime.types", "types { text/html html; }");
+        write(
+            "fastcgi_params",
+            "fastcgi_param QUERY_STRING $query_string;",
+        );
+        let snippets = root.with_file_name("snippets");
+        for snippet in entries(&snippets) {
+            let name = snippet
+                .strip_prefix(root.with_file_name(""))
+                .expect("it lies there");
+            let target = folder.path().join(name);
+            fs::create_dir_all(target.with_file_name("")).expect("a writable folder");
+            fs::copy(&snippet, target).expect("a readable file");
+        }
+        // No name of the internet is known here.
+        let text = text.replace("ap.ghost.org", "127.0.0.1");
+        let certified = |line: &str| {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            match name {
+                "ssl_certificate" | "ssl_certificate_key" | "ssl_trusted_certificate" => {
+                    format!("{name} {};\n", certificate.display())
+                }
+                _ => format!("{line}\n"),
+            }
+        };
+        write(
+            "nginx.conf",
+            &text.lines().map(certified).collect::<String>(),
+        );
+        if let Err(failure) = expectation.meets(&nginx.check(folder.path(), "nginx.conf")) {
+            failures.push(format!("{shown}: {failure}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
 fn comments_at_the_top_of_a_fixture_say_what_nginx_does() {
     let Some(nginx) = Nginx::find() else { return };
     let read = |text| Expectation::read(text, nginx);

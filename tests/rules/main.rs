@@ -4,6 +4,7 @@
 
 mod fixes;
 mod fixture;
+mod pitfalls;
 
 use std::collections::BTreeSet;
 use std::path::Path;

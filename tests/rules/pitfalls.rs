@@ -1,0 +1,334 @@
+//! The shortest example of each pitfall about locations, proxying, WebSockets and timeouts, wrong and right.
+
+use std::fs;
+
+use nginspect::config::{LoadOptions, Root, Scope, load};
+use nginspect::lint::lint_with;
+use nginspect::rules::RULES;
+
+/// A rule, what it finds something in, and what it finds nothing in. What belongs to the http level stands before `@@`.
+type Row = (&'static str, &'static str, &'static str);
+
+const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+     proxy_set_header Connection \"upgrade\";";
+
+/// `{handshake}` stands for the three lines that forward a handshake.
+const ROWS: [Row; 56] = [
+    (
+        "missing-websocket-upgrade",
+        "location /ws { proxy_pass http://app; }",
+        "location /ws { proxy_pass http://app; {handshake} }",
+    ),
+    (
+        "incomplete-websocket-upgrade",
+        "location /ws { proxy_pass http://app; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; }",
+        "location /ws { proxy_pass http://app; {handshake} }",
+    ),
+    (
+        "lost-proxy-header",
+        "proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; location /ws { proxy_set_header X-A b; proxy_pass http://app; }",
+        "proxy_set_header Host $host; {handshake} location /ws { proxy_set_header Host $host; {handshake} proxy_set_header X-A b; proxy_pass http://app; }",
+    ),
+    (
+        "incomplete-websocket-upgrade",
+        "location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection keep-alive; proxy_pass http://app; }",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://app; }",
+    ),
+    (
+        "hardcoded-connection-upgrade",
+        "location / { {handshake} proxy_pass http://app; }",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://app; }",
+    ),
+    (
+        "short-websocket-timeout",
+        "{handshake} location /ws { proxy_read_timeout 10s; proxy_pass http://app; }",
+        "{handshake} location /ws { proxy_read_timeout 1h; proxy_pass http://app; }",
+    ),
+    (
+        "short-timeout",
+        "location /api { proxy_read_timeout 1s; proxy_pass http://app; }",
+        "location /api { proxy_read_timeout 30s; proxy_pass http://app; }",
+    ),
+    (
+        "ineffective-connect-timeout",
+        "location /ws { proxy_connect_timeout 7d; proxy_pass http://app; }",
+        "location /ws { proxy_pass http://app; }",
+    ),
+    (
+        "hijacked-location",
+        "location /api/ws/ { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
+        "location ^~ /api/ws/ { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
+    ),
+    (
+        "websocket-path-redirect",
+        "location /ws/ { proxy_pass http://app; }",
+        "location /ws { proxy_pass http://app; }",
+    ),
+    (
+        "handlerless-location",
+        "location / { proxy_pass http://app; } location /ws/ { proxy_read_timeout 1h; }",
+        "location / { proxy_pass http://app; } location /ws/ { proxy_read_timeout 1h; proxy_pass http://app; }",
+    ),
+    (
+        "zero-timeout",
+        "location /ws { proxy_read_timeout 0; proxy_pass http://app; }",
+        "location /ws { proxy_read_timeout 24h; proxy_pass http://app; }",
+    ),
+    (
+        "hijacked-location",
+        "location /app/ { proxy_pass http://app; } location ~* \\.(js|css)$ { root /srv; }",
+        "location ^~ /app/ { proxy_pass http://app; } location ~* \\.(js|css)$ { root /srv; }",
+    ),
+    (
+        "unreachable-location",
+        "location ~ ^/api/ { proxy_pass http://app; } location ~ ^/api/ws { proxy_pass http://ws; }",
+        "location ~ ^/api/ws { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
+    ),
+    (
+        "suppressed-regex",
+        "root /srv; location ^~ / { index index.php; } location ~ \\.php$ { fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; }",
+        "root /srv; location / { index index.php; } location ~ \\.php$ { fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; }",
+    ),
+    (
+        "hijacked-location",
+        "location ^~ /a/ { proxy_pass http://app; } location /a/b/ { proxy_pass http://ws; } location ~ \\.js$ { root /srv; }",
+        "location ^~ /a/ { proxy_pass http://app; } location ^~ /a/b/ { proxy_pass http://ws; } location ~ \\.js$ { root /srv; }",
+    ),
+    (
+        "loose-regex",
+        "location / { root /srv; } location ~ /api { proxy_pass http://app; } location ~ .php { fastcgi_pass 127.0.0.1:9000; }",
+        "location / { root /srv; } location ~ ^/api/ { proxy_pass http://app; } location ~ \\.php$ { fastcgi_pass 127.0.0.1:9000; }",
+    ),
+    (
+        "prefix-overmatch",
+        "location /api { proxy_pass http://app; } location /api-docs/ { root /srv; } location / { root /srv; }",
+        "location /api/ { proxy_pass http://app; } location /api-docs/ { root /srv; } location / { root /srv; }",
+    ),
+    (
+        "glob-in-location",
+        "location /assets/* { root /srv; }",
+        "location /assets/ { root /srv; }",
+    ),
+    (
+        "query-in-location",
+        "location ~ ^/s\\?cat=1 { proxy_pass http://app; }",
+        "location ~ ^/s { proxy_pass http://app; }",
+    ),
+    (
+        "encoded-location",
+        "location /a%20b/ { root /srv; }",
+        "location \"/a b/\" { root /srv; }",
+    ),
+    (
+        "never-matching-location",
+        "location ^/develop/api/ { proxy_pass http://app; }",
+        "location /develop/api/ { proxy_pass http://app; }",
+    ),
+    (
+        "never-matching-location",
+        "location api { root /srv; }",
+        "location /api { root /srv; }",
+    ),
+    (
+        "blocked-acme-challenge",
+        "location ~ /\\. { deny all; } location /.well-known/acme-challenge/ { root /srv; }",
+        "location ~ /\\. { deny all; } location ^~ /.well-known/acme-challenge/ { root /srv; }",
+    ),
+    (
+        "identity-proxy-uri",
+        "location /x { proxy_pass http://app/x; }",
+        "location /x { proxy_pass http://app; }",
+    ),
+    (
+        "proxy-path-mismatch",
+        "location /app { proxy_pass http://app/; }",
+        "location /app/ { proxy_pass http://app/; }",
+    ),
+    (
+        "proxy-path-mismatch",
+        "location /app/ { proxy_pass http://app/api; }",
+        "location /app/ { proxy_pass http://app/api/; }",
+    ),
+    (
+        "proxy-path-mismatch",
+        "location /app { proxy_pass http://app/v1; }",
+        "location /app/ { proxy_pass http://app/v1/; }",
+    ),
+    (
+        "decoded-proxy-path",
+        "location /npm/ { proxy_pass http://app/npm/; }",
+        "location /npm/ { proxy_pass http://app; }",
+    ),
+    (
+        "constant-proxy-uri",
+        "set $b app; location /api/ { proxy_pass http://$b/; }",
+        "set $b app; location /api/ { rewrite ^/api/(.*)$ /$1 break; proxy_pass http://$b; }",
+    ),
+    (
+        "missing-resolver",
+        "set $b backend.internal; location / { proxy_pass http://$b; }",
+        "resolver 127.0.0.53; set $b backend.internal; location / { proxy_pass http://$b; }",
+    ),
+    (
+        "frozen-dns",
+        "resolver 127.0.0.11; location / { proxy_pass http://backend:5001; }",
+        "upstream backend { zone backend 64k; server api:5001 resolve; } @@ resolver 127.0.0.11; location / { proxy_pass http://backend; }",
+    ),
+    (
+        "decoded-uri-variable",
+        "location / { proxy_pass http://app$uri; }",
+        "location / { proxy_pass http://app; }",
+    ),
+    (
+        "query-in-proxy-uri",
+        "location /a { proxy_pass http://app/z?k=1; }",
+        "location /a { rewrite ^ /z?k=1 break; proxy_pass http://app; }",
+    ),
+    (
+        "ignored-proxy-uri",
+        "location /api/ { rewrite ^/api/(.*)$ /v2/$1 break; proxy_pass http://app/base/; }",
+        "location /api/ { rewrite ^/api/(.*)$ /base/v2/$1 break; proxy_pass http://app; }",
+    ),
+    (
+        "variable-proxy-redirect",
+        "set $b app; location / { proxy_pass http://$b; }",
+        "set $b app; location / { proxy_pass http://$b; proxy_redirect http://$b/ /; }",
+    ),
+    (
+        "invalid-upstream-host",
+        "upstream my_app { server 127.0.0.1:8000; } @@ location / { proxy_pass http://my_app; }",
+        "upstream my_app { server 127.0.0.1:8000; } @@ location / { proxy_set_header Host $host; proxy_pass http://my_app; }",
+    ),
+    (
+        "lost-port",
+        "location / { proxy_set_header Host $host; proxy_pass http://app; }",
+        "location / { proxy_set_header Host $http_host; proxy_pass http://app; }",
+    ),
+    (
+        "http3-host",
+        "listen 18102 quic; location / { proxy_set_header Host $http_host; proxy_pass http://app; }",
+        "listen 18102 quic; location / { proxy_set_header Host $host; proxy_pass http://app; }",
+    ),
+    (
+        "foreign-host",
+        "location / { proxy_set_header Host $host; proxy_pass http://bucket.s3.amazonaws.com; }",
+        "location / { proxy_set_header Host $proxy_host; proxy_pass http://bucket.s3.amazonaws.com; }",
+    ),
+    (
+        "duplicate-proxy-header",
+        "location / { proxy_set_header Host $http_host; proxy_set_header Host $host; proxy_pass http://app; }",
+        "location / { proxy_set_header Host $host; proxy_pass http://app; }",
+    ),
+    (
+        "missing-forwarded-proto",
+        "set_real_ip_from 10.0.0.0/8; location / { proxy_set_header X-Forwarded-Proto $scheme; proxy_pass http://app; }",
+        "set_real_ip_from 10.0.0.0/8; location / { proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto; proxy_pass http://app; }",
+    ),
+    (
+        "missing-upstream-sni",
+        "location / { proxy_pass https://localhost; }",
+        "location / { proxy_ssl_server_name on; proxy_pass https://localhost; }",
+    ),
+    (
+        "missing-upstream-sni",
+        "set $u https://app; location / { proxy_ssl_server_name on; proxy_ssl_name $proxy_host; proxy_pass $u; }",
+        "set $u https://app; location / { proxy_ssl_server_name on; proxy_ssl_name app.internal; proxy_pass $u; }",
+    ),
+    (
+        "unverified-upstream-tls",
+        "location / { proxy_pass https://app; }",
+        "location / { proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_pass https://app; }",
+    ),
+    (
+        "shadowed-handler",
+        "location / { proxy_pass http://app; return 301 /x; }",
+        "location / { return 301 /x; }",
+    ),
+    (
+        "competing-handlers",
+        "location / { proxy_pass http://app; fastcgi_pass 127.0.0.1:9000; }",
+        "location / { proxy_pass http://app; }",
+    ),
+    (
+        "unsafe-if",
+        "root /srv; location / { if ($arg_a) { set $z 1; } try_files $uri /index.html; }",
+        "map $arg_a $z { default 1; '' ''; } @@ root /srv; location / { try_files $uri /index.html; }",
+    ),
+    (
+        "unsafe-if",
+        "location / { add_header X-A 1; if ($arg_a) { add_header X-B 1; } root /srv; }",
+        "map $arg_a $b { default 1; '' ''; } @@ location / { add_header X-A 1; add_header X-B $b; root /srv; }",
+    ),
+    (
+        "rewrite-cycle",
+        "location /a/ { rewrite ^/a/(.*) /b/$1 last; } location /b/ { rewrite ^/b/(.*) /a/$1 last; }",
+        "location /a/ { rewrite ^/a/(.*) /b/$1 last; } location /b/ { root /srv; }",
+    ),
+    (
+        "clobbered-capture",
+        "location ~ ^/h/(.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$1; }",
+        "location ~ ^/h/(?<rest>.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$rest; }",
+    ),
+    (
+        "undefined-named-location",
+        "root /srv; location / { try_files $uri @app; }",
+        "root /srv; location / { try_files $uri @app; } location @app { proxy_pass http://app; }",
+    ),
+    (
+        "unused-definition",
+        "upstream old { server 127.0.0.1:1; } @@ location / { proxy_pass http://app; }",
+        "upstream old { server 127.0.0.1:1; } @@ location / { proxy_pass http://old; }",
+    ),
+    (
+        "dead-rewrite",
+        "location / { return 301 /x; rewrite ^ /y last; }",
+        "location / { return 301 /x; }",
+    ),
+    (
+        "missing-capture",
+        "location / { rewrite ^/old/.* /new/$1 permanent; }",
+        "location / { rewrite ^/old/(.*) /new/$1 permanent; }",
+    ),
+    (
+        "misspelled-upstream",
+        "upstream backend { server 127.0.0.1:8000; } @@ resolver 127.0.0.53; location / { proxy_pass http://backend; } location /b { proxy_pass http://bakend$request_uri; }",
+        "upstream backend { server 127.0.0.1:8000; } @@ location / { proxy_pass http://backend; }",
+    ),
+];
+
+/// How many findings a rule that is selected alone has in an example.
+fn findings(rule: &str, example: &str) -> usize {
+    let example = example.replace("{handshake}", HANDSHAKE);
+    let (http, server) = example.split_once("@@").unwrap_or(("", &example));
+    let sockets = match example.contains("http://ws;") {
+        true => "upstream ws { server 127.0.0.1:8002; }",
+        false => "",
+    };
+    let text = format!(
+        "events {{}}\nhttp {{\n\
+         upstream app {{ server 127.0.0.1:8001; }}\n{sockets}\n{http}\n\
+         server {{ listen 18101; server_name a.example; {server} }}\n\
+         server {{ listen 18103; location / {{ proxy_pass http://app; }} }}\n}}\n"
+    );
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("nginx.conf");
+    fs::write(&path, text).expect("a writable folder");
+    let config = load(&Root::File(path), &LoadOptions::default()).expect("a readable file");
+    let known = RULES.iter().find(|(name, _)| *name == rule);
+    let alone = *known.expect("a rule");
+    lint_with(&config, &Scope::All, &[alone]).len()
+}
+
+#[test]
+fn each_pitfall_is_found_by_its_rule_and_its_cure_is_not() {
+    let mut failures = Vec::new();
+    for (rule, wrong, right) in ROWS {
+        if findings(rule, wrong) == 0 {
+            failures.push(format!("{rule} finds nothing in {wrong}"));
+        }
+        if findings(rule, right) > 0 {
+            failures.push(format!("{rule} still finds something in {right}"));
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
