@@ -45,6 +45,7 @@ mod socket;
 mod table;
 mod tested;
 mod tuning;
+mod unix_path;
 mod unused;
 mod upstream;
 mod value;

@@ -65,6 +65,7 @@ mod syntax_error;
 mod template_syntax;
 mod undefined_named_location;
 mod undefined_zone;
+mod unix_socket_path;
 mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
@@ -163,6 +164,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("template-syntax", &template_syntax::RULE),
     ("undefined-named-location", &undefined_named_location::RULE),
     ("undefined-zone", &undefined_zone::RULE),
+    ("unix-socket-path", &unix_socket_path::RULE),
     ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
