@@ -31,6 +31,7 @@ mod ignored_proxy_uri;
 mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
+mod ineffective_keepalive;
 mod ineffective_websocket_tuning;
 mod invalid_regex;
 mod invalid_upstream_host;
@@ -57,6 +58,7 @@ mod query_in_proxy_uri;
 mod redirect_loop;
 mod regex_without_modifier;
 mod rewrite_cycle;
+mod scheme_port_mismatch;
 mod shadowed_handler;
 mod short_timeout;
 mod short_websocket_timeout;
@@ -124,6 +126,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-connect-timeout",
         &ineffective_connect_timeout::RULE,
     ),
+    ("ineffective-keepalive", &ineffective_keepalive::RULE),
     (
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
@@ -156,6 +159,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("redirect-loop", &redirect_loop::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("rewrite-cycle", &rewrite_cycle::RULE),
+    ("scheme-port-mismatch", &scheme_port_mismatch::RULE),
     ("shadowed-handler", &shadowed_handler::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
