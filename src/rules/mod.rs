@@ -2,6 +2,7 @@
 
 mod alias_traversal;
 mod blocked_acme_challenge;
+mod buffered_stream;
 mod bypassed_access_control;
 mod catastrophic_regex;
 mod clobbered_capture;
@@ -36,6 +37,7 @@ mod ineffective_websocket_tuning;
 mod invalid_regex;
 mod invalid_upstream_host;
 mod invalid_value;
+mod localhost_upstream;
 mod loose_regex;
 mod lost_port;
 mod lost_proxy_header;
@@ -62,6 +64,8 @@ mod scheme_port_mismatch;
 mod shadowed_handler;
 mod short_timeout;
 mod short_websocket_timeout;
+mod small_body_limit;
+mod small_proxy_buffer;
 mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
@@ -88,6 +92,7 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
+    ("buffered-stream", &buffered_stream::RULE),
     ("bypassed-access-control", &bypassed_access_control::RULE),
     ("catastrophic-regex", &catastrophic_regex::RULE),
     ("clobbered-capture", &clobbered_capture::RULE),
@@ -134,6 +139,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("localhost-upstream", &localhost_upstream::RULE),
     ("loose-regex", &loose_regex::RULE),
     ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
@@ -163,6 +169,8 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("shadowed-handler", &shadowed_handler::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("small-body-limit", &small_body_limit::RULE),
+    ("small-proxy-buffer", &small_proxy_buffer::RULE),
     ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
