@@ -53,8 +53,10 @@ mod missing_upstream_sni;
 mod missing_websocket_upgrade;
 mod misspelled_upstream;
 mod never_matching_location;
+mod non_idempotent_retry;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod proxy_redirect_mismatch;
 mod query_in_location;
 mod query_in_proxy_uri;
 mod redirect_loop;
@@ -158,8 +160,10 @@ pub static RULES: &[(&str, &Rule)] = &[
     ),
     ("misspelled-upstream", &misspelled_upstream::RULE),
     ("never-matching-location", &never_matching_location::RULE),
+    ("non-idempotent-retry", &non_idempotent_retry::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("proxy-redirect-mismatch", &proxy_redirect_mismatch::RULE),
     ("query-in-location", &query_in_location::RULE),
     ("query-in-proxy-uri", &query_in_proxy_uri::RULE),
     ("redirect-loop", &redirect_loop::RULE),
