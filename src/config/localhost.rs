@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::{Config, Directive, Proxied, Word};
 use crate::nginx::Contexts;
+use crate::source::FileId;
 
 /// The name.
 const NAME: &str = "localhost";
 
-/// Everything that leads to one port of `localhost` by way of one balancer of nginx.
+/// Everything in one file that leads to one port of `localhost` by way of one balancer of nginx.
 #[derive(Debug)]
 pub struct Localhost<'c> {
     /// The name where it is written, at least once.
@@ -24,7 +25,7 @@ impl Config {
     /// own (`ngx_http_upstream_init_round_robin`); those for the same port are the same servers.
     pub fn localhost_backends(&self) -> Vec<Localhost<'_>> {
         let mut found: Vec<Localhost<'_>> = Vec::new();
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut known: HashMap<(FileId, Vec<u8>), usize> = HashMap::new();
         for place in self.passed() {
             let Some(word) = place.pass.argument(0).filter(|word| !word.has_variables()) else {
                 continue;
@@ -52,6 +53,7 @@ impl Config {
                 }
                 None => continue,
             };
+            let key = (name.span.file, key);
             match known.get(&key) {
                 Some(index) => found[*index].words.push(name),
                 None => {

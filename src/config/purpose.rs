@@ -66,28 +66,32 @@ impl Proxied<'_> {
     /// Nothing for films and sound, nor for what is likely a WebSocket.
     pub fn streams_events(&self) -> Option<String> {
         let path = self.path_text()?;
+        if words(&path).any(|word| MEDIA.contains(&word)) {
+            return None;
+        }
+        let part = STREAM_PARTS.iter().find(|part| path.contains(*part));
+        let reason = match words(&path)
+            .find(|word| STREAMS.contains(word))
+            .or(part.copied())
+        {
+            Some(said) => format!("its path says `{said}`"),
+            None => format!("a comment says so: `{}`", self.comment_about_events()?),
+        };
         let is_socket = self.pass.is("proxy_pass") && {
             let intent = self.websocket_intent();
             self.headers().sent("Upgrade").is_some() || intent.path > 1 || intent.score > 2
         };
-        if is_socket || words(&path).any(|word| MEDIA.contains(&word)) {
-            return None;
-        }
-        if let Some(word) = words(&path).find(|word| STREAMS.contains(word)) {
-            return Some(format!("its path says `{word}`"));
-        }
-        if let Some(part) = STREAM_PARTS.iter().find(|part| path.contains(*part)) {
-            return Some(format!("its path says `{part}`"));
-        }
+        (!is_socket).then_some(reason)
+    }
+
+    /// The comment that calls the answers events.
+    fn comment_about_events(&self) -> Option<String> {
         let comment = self.location.directive.comments().find(|comment| {
             let text = comment.to_lowercase();
             let mut said = text.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
             said.any(|word| STREAM_COMMENTS.contains(&word))
         })?;
-        Some(format!(
-            "a comment says so: `{}`",
-            comment.trim_start_matches('#').trim()
-        ))
+        Some(comment.trim_start_matches('#').trim().to_owned())
     }
 
     /// Why people likely sign in here with large tokens, in words that follow `because `.

@@ -1,5 +1,8 @@
 use crate::rule::*;
 
+/// How many other places are shown.
+const MOST_PLACES: usize = 12;
+
 rule! {
     /// `localhost` may be two servers to nginx, of which only one answers.
     ///
@@ -49,7 +52,7 @@ fn check(config: &Config, report: &mut Report) {
             )
             .help("`proxy_next_upstream` makes no difference to that, and a longer timeout only makes it rarer.")
             .fix("name the address", edits);
-        for other in others {
+        for other in others.iter().take(MOST_PLACES) {
             finding.label(other.span, "here too");
         }
     }

@@ -65,7 +65,11 @@ fn check(config: &Config, report: &mut Report) {
         for place in &places {
             finding.given(place.redirect_visibility());
         }
-        for other in places.iter().skip(1).filter(|other| other.pass != place.pass) {
+        for other in places
+            .iter()
+            .skip(1)
+            .filter(|other| other.pass != place.pass)
+        {
             finding.label(other.pass.span(), "here too");
         }
         finding.fix("put nginx's own address in its place", edits);
