@@ -206,6 +206,7 @@ impl Report {
                 span,
                 label: None,
                 labels: Vec::new(),
+                causes: Vec::new(),
                 witness: None,
                 help: None,
                 fixes: Vec::new(),
@@ -241,6 +242,12 @@ impl Finding {
             span,
             message: message.into(),
         });
+        self
+    }
+
+    /// Names lines that this goes back to: findings of a rule that all go back to the same are one story.
+    pub fn caused_by(&mut self, causes: impl IntoIterator<Item = Span>) -> &mut Self {
+        self.diagnostic.causes.extend(causes);
         self
     }
 

@@ -255,6 +255,7 @@ impl Reader {
             span,
             label: None,
             labels: Vec::new(),
+            causes: Vec::new(),
             witness: None,
             help: None,
             fixes: Vec::new(),

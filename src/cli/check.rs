@@ -19,7 +19,7 @@ use super::{CLEAN, FAILED, FOUND, Streams, Terminal};
 use crate::config::Job;
 use crate::diagnostic::Diagnostic;
 use crate::lint;
-use crate::report::{Description, Findings, Part, printable};
+use crate::report::{Description, Findings, Part, printable, story};
 use crate::rules::RULES;
 use crate::source::{Origin, SourceFile, Sources};
 
@@ -149,6 +149,10 @@ pub(super) fn check(
         });
         if let Some(baseline) = &mut baseline {
             arguments.accepted.filter(baseline, part);
+        }
+        // A comment or a baseline accepts one place at a time.
+        if !arguments.accepted.writes() {
+            part.diagnostics = story::together(std::mem::take(&mut part.diagnostics));
         }
         let fail_on = in_effect.settings.fail_on.unwrap_or_default();
         let levels = part

@@ -316,9 +316,14 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     {
         return points;
     }
+    // One that takes just any name in the place of the endpoint's is not about the endpoint.
+    let is_about = |endpoint: &str, below: &str| {
+        matches(&format!("{endpoint}{below}"))
+            && !other_names(endpoint).any(|other| matches(&format!("{other}{below}")))
+    };
     let endpoint = ENDPOINTS
         .iter()
-        .find(|(endpoint, ..)| matches(endpoint) || matches(&format!("{endpoint}/x")));
+        .find(|(endpoint, ..)| is_about(endpoint, "") || is_about(endpoint, "/x"));
     if let Some((endpoint, application, pings)) = endpoint {
         let of = if application.is_empty() {
             String::new()
@@ -329,6 +334,18 @@ fn regex_points(location: &Location<'_>) -> (u8, String, bool) {
     }
     certain_word(&location.path.text().to_lowercase())
         .map_or(points, |word| (3, format!("its path says `{word}`"), false))
+}
+
+/// The path of an endpoint with another name in its last segment: one of the same form, and a plain word.
+fn other_names(endpoint: &str) -> impl Iterator<Item = String> {
+    let start = endpoint.rfind('/').map_or(0, |slash| slash + 1);
+    let (folder, name) = endpoint.split_at(start);
+    let next = |letter: char| match letter {
+        'a'..='y' => char::from(letter as u8 + 1),
+        other => other,
+    };
+    let same_form = name.chars().map(next).collect::<String>();
+    [format!("{folder}{same_form}"), format!("{folder}orders")].into_iter()
 }
 
 /// A word that only WebSockets have and that every path which the regex matches must hold.

@@ -10,7 +10,6 @@ mod effect;
 mod meaning;
 mod pairs;
 mod request;
-mod sample;
 mod told;
 mod ways;
 
@@ -37,6 +36,9 @@ const ATTEMPTS: usize = 12;
 
 /// How many places are told that a location which one side has only has its requests from, or leaves them to.
 const OTHERS: usize = 3;
+
+/// Most texts that are tried for one regex.
+const TEXTS: usize = 4;
 
 /// How many requests are traced for one pair of places.
 const REQUESTS: usize = 80;

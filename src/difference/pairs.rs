@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::TEXTS;
 use super::meaning::{Block, Place, Site};
-use super::sample::samples;
 use crate::config::{Location, Modifier, Shape};
 use crate::routing::{Choice, Uri, choose, escape};
-use crate::urispace::{Found, Goal, Space, Uris};
+use crate::urispace::{Found, Goal, Space, Uris, texts};
 
 /// Most pairs that are searched for in one pair of servers.
 pub(super) const SEARCHES: usize = 1_000;
@@ -582,12 +582,8 @@ fn uris(location: &Location<'_>) -> Vec<Vec<u8>> {
     match location.modifier {
         Modifier::Exact => all.push(path.to_vec()),
         Modifier::Regex | Modifier::CaselessRegex => {
-            for sample in samples(path) {
-                let rooted = match sample.starts_with(b"/") {
-                    true => sample,
-                    false => [b"/", &sample[..]].concat(),
-                };
-                all.extend(TAILS.iter().map(|tail| [&rooted[..], tail].concat()));
+            for sample in texts(path, false, Uris::Client, TEXTS) {
+                all.extend(TAILS.iter().map(|tail| [&sample[..], tail].concat()));
             }
         }
         Modifier::Prefix | Modifier::PreferentialPrefix => {

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use super::TEXTS;
 use super::effect;
 use super::meaning::Change;
-use super::sample::samples;
 use crate::config::{Config, Directive};
 use crate::nginx;
 use crate::routing::{Protocol, Request};
+use crate::urispace::{Uris, texts};
 
 /// How many values of one kind are tried.
 const VALUES: usize = 12;
@@ -95,7 +96,7 @@ impl Inputs {
         if directive.is("rewrite")
             && let Some(pattern) = directive.argument(0)
         {
-            self.uris.extend(samples(&pattern));
+            self.uris.extend(texts(&pattern, false, Uris::Any, TEXTS));
         }
         if directive.is("if") {
             self.condition(directive);
@@ -136,7 +137,7 @@ impl Inputs {
             .iter()
             .any(|word| matches!(&word[..], b"~" | b"~*" | b"!~" | b"!~*"));
         let texts = match is_regex {
-            true => samples(operand),
+            true => texts(operand, false, Uris::Any, TEXTS),
             false => vec![operand.to_vec()],
         };
         let first = words.first().map(Vec::as_slice).unwrap_or_default();
@@ -163,7 +164,9 @@ impl Inputs {
     fn value(&mut self, key: &[u8]) {
         let texts = match key {
             b"default" | b"hostnames" | b"volatile" | b"include" => return,
-            [b'~', b'*', pattern @ ..] | [b'~', pattern @ ..] => samples(pattern),
+            [b'~', b'*', pattern @ ..] | [b'~', pattern @ ..] => {
+                texts(pattern, false, Uris::Any, TEXTS)
+            }
             [b'\\', text @ ..] => vec![text.to_vec()],
             text => vec![text.to_vec()],
         };

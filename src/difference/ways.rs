@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::TEXTS;
 use super::request;
-use super::sample::samples;
 use crate::config::Server;
 use crate::nginx::listen::{Host, Listen, Socket};
 use crate::routing::{Request, Tracer, resolved};
+use crate::urispace::{Uris, texts};
 
 /// Hosts that are tried for whatever no name fits.
 const UNKNOWN: [&str; 2] = ["unknown.example", "unknown.invalid"];
@@ -263,7 +264,7 @@ fn hosts(servers: [&[Server<'_>]; 2], undecided: &mut Vec<String>) -> Vec<String
     }
     for pattern in regexes.iter().flatten() {
         all.extend(
-            samples(pattern)
+            texts(pattern, false, Uris::Any, TEXTS)
                 .into_iter()
                 .map(|text| text.to_ascii_lowercase()),
         );

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::config::{Config, Directive, Location, Modifier, Server};
 use crate::nginx::{self, Contexts};
 use crate::routing::{Disk, Options, Request, Tracer, escape, ip, resolved};
-use crate::urispace::texts;
+use crate::urispace::{Uris, texts};
 
 /// A name that nobody has given to a file.
 const NOWHERE: &str = "no-such-file";
@@ -164,7 +164,7 @@ fn targets(server: Server<'_>, directives: &[Directive<'_>]) -> Vec<String> {
         if directive.is("rewrite")
             && let Some(pattern) = directive.argument(0)
         {
-            for path in texts(&pattern, false, TEXTS) {
+            for path in texts(&pattern, false, Uris::Client, TEXTS) {
                 targets.add(&path);
             }
             // A slash that a server's own rewrite takes away may be what a location adds.
@@ -219,7 +219,7 @@ impl Targets {
             }
             Modifier::Regex | Modifier::CaselessRegex => {
                 let caseless = location.modifier == Modifier::CaselessRegex;
-                for path in texts(&location.path, caseless, TEXTS) {
+                for path in texts(&location.path, caseless, Uris::Client, TEXTS) {
                     self.add(&path);
                     if has_tail {
                         self.add(&[b"/", NOWHERE.as_bytes(), &path].concat());

@@ -17,6 +17,7 @@ pub mod routes;
 pub mod sarif;
 mod shown;
 pub mod statistics;
+pub mod story;
 mod style;
 pub mod text;
 pub mod trace;

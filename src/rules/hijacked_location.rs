@@ -51,7 +51,13 @@ fn check(config: &Config, report: &mut Report) {
                 routing::request_url(prefix, &first.path, scheme),
                 format!("answered by `location {taker}` on {at}: {}", first.given),
             )
-            .given(prefix.visibility());
+            .given(prefix.visibility())
+            .caused_by(
+                hijack
+                    .takers
+                    .iter()
+                    .map(|taker| taker.location.directive.span()),
+            );
         for other in &hijack.takers {
             let (example, given) = (routing::target(&other.path), &other.given);
             let span = other.location.directive.span();
@@ -68,9 +74,8 @@ fn check(config: &Config, report: &mut Report) {
             shorter.unwrap_or_default()
         ));
         if hijack.may_be_preferred {
-            let guards: Vec<String> = hijack.guards().map(|guard| format!("`{guard}`")).collect();
             finding.fix(
-                format!("try no regexes beside {} below it", guards.join(" and ")),
+                "let `^~` keep regexes from being tried below",
                 hijack.guards().filter_map(|guard| guard.prefer()),
             );
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::texts::texts;
-use super::{Found, Goal, Spaces};
+use super::{Found, Goal, Spaces, Uris};
 use crate::config::{Config, Location, Modifier, Server, Shape};
 use crate::routing::{Choice, Tracer, choose};
 
@@ -144,7 +144,7 @@ impl Pattern {
         let mut tails: Vec<Vec<u8>> = TAILS.iter().map(|tail| tail.as_bytes().to_vec()).collect();
         let mut wholes = Vec::new();
         let is_caseless = location.modifier == Modifier::CaselessRegex;
-        for sample in texts(&location.path, is_caseless, SAMPLES) {
+        for sample in texts(&location.path, is_caseless, Uris::Client, SAMPLES) {
             let rest = sample.strip_prefix(b"/").unwrap_or(&sample);
             wholes.push([b"/", rest].concat());
             wholes.push([b"/", rest, b"x"].concat());

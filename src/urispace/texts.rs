@@ -9,14 +9,16 @@ use super::literals::Literals;
 use super::search::{Followed, Part, Search, Uris, Visit};
 use super::tree::Tree;
 
-/// Paths of requests that a pattern matches, the cheapest first, one for each way to match, at most so many; nothing
-/// for a pattern that cannot be analysed.
-pub fn texts(pattern: &[u8], caseless: bool, most: usize) -> Vec<Vec<u8>> {
+/// Texts that a pattern matches, the cheapest first, one for each way to match, at most so many; nothing for a pattern
+/// that cannot be analysed.
+///
+/// [`Uris::Any`] is for what is no path of a request.
+pub fn texts(pattern: &[u8], caseless: bool, uris: Uris, most: usize) -> Vec<Vec<u8>> {
     let Ok(automaton) = Automaton::new(pattern, caseless) else {
         return Vec::new();
     };
     let search = Search {
-        uris: Uris::Client,
+        uris,
         is_printable: true,
         begin: b"",
         is_whole: false,
@@ -51,10 +53,19 @@ mod tests {
             (br"^/(?<lang>[a-z]{2})(?:/|$)", "/aa"),
             (b"", "/"),
         ] {
-            let first = texts(pattern, false, 1).pop().expect("a text");
+            let first = texts(pattern, false, Uris::Client, 1)
+                .pop()
+                .expect("a text");
             assert_eq!(String::from_utf8_lossy(&first), expected);
         }
-        assert_eq!(texts(b"^api", false, 4), Vec::<Vec<u8>>::new());
-        assert_eq!(texts(br"(a)\1", false, 4), Vec::<Vec<u8>>::new());
+        assert_eq!(texts(b"^api$", false, Uris::Any, 4), [b"api"]);
+        assert_eq!(
+            texts(b"^api", false, Uris::Client, 4),
+            Vec::<Vec<u8>>::new()
+        );
+        assert_eq!(
+            texts(br"(a)\1", false, Uris::Client, 4),
+            Vec::<Vec<u8>>::new()
+        );
     }
 }

@@ -57,6 +57,39 @@ fn a_comment_at_the_top_ignores_the_whole_file() {
 }
 
 #[test]
+fn a_comment_takes_one_place_out_of_a_story_of_several() {
+    let place = |name: &str| {
+        let list = "proxy_set_header X-Own y;";
+        format!("    location /{name}/ {{ proxy_pass http://127.0.0.1:8000; {list} }}\n")
+    };
+    let places = [place("a"), place("b"), place("c")];
+    let outer = "server {\n    proxy_set_header X-Outer x;\n";
+    let told = |places: &[String]| {
+        let outcome = tree(&format!("{outer}{}}}\n", places.concat()));
+        let outcome = outcome.check(&["nginx.conf"]);
+        let lines = outcome.stdout.lines();
+        let heads = lines.filter(|line| line.contains("[lost-proxy-header]"));
+        heads.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&places[..1]).len(), 1);
+    let all = told(&places);
+    assert!(
+        all.len() == 1 && all[0].ends_with("(and at 2 more places)"),
+        "{all:?}"
+    );
+    let comment = "    # nginspect: ignore[lost-proxy-header] wanted\n";
+    for ignored in 0..3 {
+        let mut places = places.clone();
+        places[ignored].insert_str(0, comment);
+        let rest = told(&places);
+        assert!(
+            rest.len() == 1 && rest[0].ends_with("(and at one more place)"),
+            "{rest:?}"
+        );
+    }
+}
+
+#[test]
 fn an_ignored_include_covers_what_it_brings_in_unless_another_does_too() {
     let root = |include: &str| ROOT.replace("include sites-enabled/*;", include);
     let comment = "# nginspect: ignore[zero-timeout] a guest";
