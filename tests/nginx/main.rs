@@ -20,6 +20,7 @@ mod spaces;
 mod tokenizer;
 mod trace;
 mod truth;
+mod upstreams;
 mod websocket;
 mod witnesses;
 
