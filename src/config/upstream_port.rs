@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::{Backend, Config, Directive, Peer, Proxied};
+use super::{Backend, Config, Directive, Peer, Proxied, Visibility};
 use crate::nginx::Contexts;
 use crate::nginx::url::Host;
 
@@ -22,6 +22,8 @@ pub struct PortMismatch<'c> {
     pub fitting: &'static str,
     /// The `listen` of this configuration that makes it certain; nothing where it is only custom.
     pub listen: Option<Directive<'c>>,
+    /// How much is visible of what could listen there.
+    pub visibility: Visibility,
 }
 
 /// What this nginx listens for itself on the machine's own addresses, by port: the first `listen`, and whether TLS is
@@ -89,6 +91,10 @@ impl<'c> Proxied<'c> {
             port,
             fitting: if tls { "https" } else { "http" },
             listen,
+            visibility: match is_local && listen.is_none() {
+                true => self.location.visibility(),
+                false => Visibility::Whole,
+            },
         })
     }
 }

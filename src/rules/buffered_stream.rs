@@ -48,9 +48,9 @@ fn check(config: &Config, report: &mut Report) {
         report
             .at(
                 place.location.path.span,
-                format!("events of `{}` are held back until a buffer is full or the answer ends", place.location),
+                format!("what `{}` sends piece by piece is held back until a buffer is full or the answer ends", place.location),
             )
-            .here(format!("sends piece by piece: {reason}"))
+            .here(format!("likely events: {reason}"))
             .label(place.pass.span(), format!("`{family}_buffering` is on unless it is set, here or by the backend"))
             .given(buffering.visibility)
             .given(cache.visibility)

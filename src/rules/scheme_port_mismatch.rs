@@ -75,6 +75,7 @@ fn check(config: &Config, report: &mut Report) {
         );
         finding
             .here(format!("the scheme decides: nginx speaks {spoken}"))
+            .given(mismatch.visibility)
             .witness(request.map(|url| format!("GET {url}")), effect)
             .help("Headers such as `X-Forwarded-Proto` do not change what is spoken with the backend.");
         if let Some(listen) = mismatch.listen {

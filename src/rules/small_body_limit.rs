@@ -57,7 +57,7 @@ fn check(config: &Config, report: &mut Report) {
             ),
         );
         finding
-            .here(format!("takes files: {reason}"))
+            .here(format!("likely takes files: {reason}"))
             .given(limit.set.visibility)
             .witness(
                 request.map(|url| format!("POST {url} with a larger body")),

@@ -41,7 +41,7 @@ fn check(config: &Config, report: &mut Report) {
                 place.location.path.span,
                 format!("an answer to `{}` with a header of more than 4 KB becomes a 502", place.location),
             )
-            .here(format!("people sign in here: {reason}"))
+            .here(format!("people likely sign in here: {reason}"))
             .given(place.header_buffers_visibility())
             .witness(
                 request.map(|url| format!("GET {url}")),
