@@ -57,6 +57,19 @@ fn answer(mut stream: TcpStream, number: usize, seen: &Seen) -> Option<()> {
             lines[0].split(' ').nth(1)?,
             lines.iter().find_map(|line| line.strip_prefix("host: "))?,
         );
+        if let Some(told) = path.strip_prefix("/events") {
+            let told = if told.is_empty() {
+                ""
+            } else {
+                "X-Accel-Buffering: no\r\n"
+            };
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n{told}\r\n").ok()?;
+            for _ in 0..3 {
+                write!(stream, "data: x\n\n").ok()?;
+                thread::sleep(Duration::from_millis(300));
+            }
+            return None;
+        }
         let head = match path {
             "/slow" => {
                 thread::sleep(Duration::from_millis(1500));
@@ -267,6 +280,34 @@ fn headers_bodies_redirects_and_sockets_are_as_the_pages_say() {
             .log()
             .contains("client intended to send too large body")
     );
+}
+
+#[test]
+fn events_are_held_back_until_buffering_is_off() {
+    let Some(nginx) = Nginx::find() else { return };
+    let (port, _) = backend();
+    let text = format!(
+        "events {{}} http {{ server {{ listen 127.0.0.1:{PORT}; location / {{ proxy_pass http://127.0.0.1:{port}; }}
+        location /off/ {{ proxy_buffering off; proxy_pass http://127.0.0.1:{port}/; }} }} }}"
+    );
+    let server = Server::start(nginx, &text);
+    for (target, times) in [("/events", 1), ("/events/told", 3), ("/off/events", 3)] {
+        let mut stream = server.connect();
+        let head = format!("GET {target} HTTP/1.0\r\nHost: a\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("a request");
+        let mut buffer = [0; 4096];
+        let mut arrivals = 0;
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            arrivals += usize::from(text.contains("data:"));
+        }
+        // What comes together may still be read in two parts.
+        assert_eq!(
+            arrivals.min(3) > 1,
+            times > 1,
+            "{target}: {arrivals} arrivals"
+        );
+    }
 }
 
 /// A port at which nobody listens.
