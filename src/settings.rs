@@ -246,7 +246,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "trusted-proxies",
-        about: "Addresses and networks of the proxies in front. Checked and kept; no rule asks for them yet.",
+        about: "Addresses and networks of the proxies in front, whose headers may be believed.",
         example: r#"trusted-proxies = ["10.0.0.0/8", "2001:db8::1"]"#,
         default: "[]",
         flag: None,

@@ -1,6 +1,6 @@
 //! Where a `proxy_pass` leads to: a group, an address, a name; with its variables followed as far as they are written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::IpAddr;
 
@@ -301,21 +301,33 @@ impl<'c> Proxied<'c> {
     /// Edits that send a header from here with a value: what the list in effect says of it is replaced, and a list that was
     /// inherited so far is copied before it grows. Nothing where there is no place for it.
     pub fn send(&self, name: &str, value: &str) -> Vec<Edit> {
+        self.send_each(&[(name, value)])
+    }
+
+    /// Edits as those of [`Proxied::send`], for several headers at once.
+    pub fn send_each(&self, wanted: &[(&str, &str)]) -> Vec<Edit> {
         let headers = self.headers();
-        let line = format!("proxy_set_header {name} {value};");
-        if headers.level() == Some(self.scope) {
-            let edit = match headers.get(name).and_then(|header| header.argument(1)) {
-                Some(word) => Some(Edit::replace(word.span, value)),
-                None => headers
-                    .directives()
-                    .last()
-                    .map(|last| last.append_lines(&[line])),
-            };
-            return edit.into_iter().collect();
+        let is_own = headers.level() == Some(self.scope);
+        let mut edits = Vec::new();
+        let mut lines = Vec::new();
+        if !is_own {
+            lines.extend(self.inherited(&headers, wanted));
         }
-        let mut lines: Vec<String> = self.inherited(&headers, name);
-        lines.push(line);
-        self.scope.grow(self.pass, &lines).into_iter().collect()
+        for (name, value) in wanted {
+            let own = headers.get(name).filter(|_| is_own);
+            match own.and_then(|header| header.argument(1)) {
+                Some(word) => edits.push(Edit::replace(word.span, *value)),
+                None => lines.push(format!("proxy_set_header {name} {value};")),
+            }
+        }
+        let last = headers.directives().last().filter(|_| is_own);
+        if !lines.is_empty() {
+            edits.extend(match last {
+                Some(last) => Some(last.append_lines(&lines)),
+                None => self.scope.grow(self.pass, &lines),
+            });
+        }
+        edits
     }
 
     /// Edits as those of [`Proxied::send`], but where the list stands in the server or between it and this place, it grows
@@ -338,13 +350,37 @@ impl<'c> Proxied<'c> {
         }
     }
 
-    /// The lines of a list from further out, without those for a header.
-    fn inherited(&self, headers: &Headers<'c>, name: &str) -> Vec<String> {
-        let others = headers.directives().iter().filter(|header| {
-            !header
-                .argument(0)
-                .is_some_and(|known| known.is_header(name))
-        });
+    /// Edits that put a line into the block of each of some places.
+    pub fn grow_each(places: &[Self], line: &str) -> Vec<Edit> {
+        let grow = |place: &Self| place.scope.grow(place.pass, &[line.to_owned()]);
+        Self::by_block(places).filter_map(grow).collect()
+    }
+
+    /// Edits as those of [`Proxied::send`] for each of some places.
+    pub fn send_from_each(places: &[Self], name: &str, value: &str) -> Vec<Edit> {
+        let mut edits: Vec<Edit> = Self::by_block(places)
+            .flat_map(|place| place.send(name, value))
+            .collect();
+        edits.sort();
+        edits.dedup();
+        edits
+    }
+
+    /// The first of the places of each location: what its `if` and `limit_except` need goes into its own block.
+    fn by_block(places: &[Self]) -> impl Iterator<Item = &Self> {
+        let mut seen = HashSet::new();
+        places
+            .iter()
+            .filter(move |place| seen.insert(place.location.directive.number()))
+    }
+
+    /// The lines of a list from further out, without those for the headers that are wanted.
+    fn inherited(&self, headers: &Headers<'c>, wanted: &[(&str, &str)]) -> Vec<String> {
+        let is_wanted = |known: Word<'_>| wanted.iter().any(|(name, _)| known.is_header(name));
+        let others = headers
+            .directives()
+            .iter()
+            .filter(|header| !header.argument(0).is_some_and(is_wanted));
         others.map(|header| header.written()).collect()
     }
 }

@@ -1,116 +1,95 @@
-//! Requests that are sent to a second server although the first may have acted on them.
-
-use std::net::IpAddr;
+//! Which server of a group a request goes to when the first one fails, and whether there is time for it.
 
 use super::{Directive, Proxied, Word};
 use crate::diagnostic::Edit;
-use crate::source::Span;
 
-/// The word that lets a POST be sent again.
-const WORD: &str = "non_idempotent";
+/// What nginx takes to connect at most unless it is told otherwise, in milliseconds.
+const USUAL_CONNECT: u64 = 60 * 1000;
 
-/// How many servers a request may be sent to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peers {
-    /// Several servers of the `upstream` of this name.
-    Several(String),
-    /// The only server of the `upstream` of this name.
-    One(String),
-    /// As many as this name has addresses.
-    Named(String),
+/// Tries that end before the first of them does.
+#[derive(Debug, Clone)]
+pub struct LateRetry<'c> {
+    /// The directive that ends the tries.
+    pub limit: Directive<'c>,
+    /// Its time in milliseconds.
+    pub time: u64,
+    /// The directive that limits connecting; nothing for nginx's default.
+    pub connect: Option<Directive<'c>>,
+    /// How long connecting may take, in milliseconds.
+    pub connect_time: u64,
+    /// What the group is called.
+    pub group: String,
+    /// How many servers it has.
+    pub servers: u64,
 }
 
-/// A `proxy_next_upstream`, or its relative, that sends a POST again.
-#[derive(Debug, Clone)]
-pub struct Retry<'c> {
-    /// The directive.
-    pub directive: Directive<'c>,
-    /// `non_idempotent`.
-    pub word: Word<'c>,
-    /// What has to happen, in words that follow `when the first one `.
-    pub when: String,
-    /// Where it may be sent.
-    pub peers: Peers,
+impl LateRetry<'_> {
+    /// An edit after which connecting takes a part of the time that leaves room for each server; `name` is the directive's.
+    pub fn remedy(&self, name: &str) -> Option<Edit> {
+        let part = self.time / self.servers.max(2);
+        let time = match part {
+            0 => return None,
+            part if part < 1000 => format!("{part}ms"),
+            part => format!("{}s", part / 1000),
+        };
+        // One that stands further out than the limit may be for others as well.
+        let level = self.limit.parent()?;
+        let is_inside = |connect: &Directive<'_>| {
+            connect.parent() == Some(level) || connect.ancestors().any(|outer| outer == level)
+        };
+        match self.connect.filter(is_inside) {
+            Some(connect) => Some(Edit::replace(connect.argument(0)?.span, time)),
+            None => Some(self.limit.append_lines(&[format!("{name} {time};")])),
+        }
+    }
 }
 
 impl<'c> Proxied<'c> {
-    /// What sends a POST of this place to a second server (`ngx_http_upstream_next`); nothing where there is none.
-    pub fn retry(&self) -> Option<Retry<'c>> {
-        let family = self.family();
-        let directive = self
-            .scope
-            .effective(&format!("{family}_next_upstream"))
-            .directive()?;
-        let word = directive.arguments().find(|word| word == WORD)?;
-        let is = |name: &str| directive.arguments().any(|word| word == name);
-        let status = directive.arguments().find_map(|word| {
-            let text = word.text();
-            text.strip_prefix("http_")
-                .filter(|rest| !matches!(*rest, "403" | "404" | "429"))
-                .map(str::to_owned)
-        });
-        let when = match status {
-            _ if is("off") => return None,
-            _ if is("timeout") => format!("takes longer than `{family}_read_timeout`"),
-            _ if is("error") => "breaks the connection off".to_owned(),
-            Some(status) => format!("answers {status}"),
-            None => return None,
+    /// The limit of the time for other tries, if it is over before the first server that does not answer is given up: none
+    /// is tried then (`ngx_http_upstream_next`).
+    ///
+    /// Nothing where there is no other server, or no other try is wanted.
+    pub fn late_retry(&self) -> Option<LateRetry<'c>> {
+        let name = |rest: &str| format!("{}_{rest}", self.family());
+        let (limit, time) = self.time(&name("next_upstream_timeout"))?;
+        let effective = self.scope.effective(&name("connect_timeout"));
+        let connect = effective.directive();
+        let connect_time = match connect {
+            Some(_) => self.time(&name("connect_timeout"))?.1,
+            None => USUAL_CONNECT,
         };
+        if time == 0 || connect_time < time {
+            return None;
+        }
+        let cases = self.scope.effective(&name("next_upstream")).directive();
+        let is_wanted = cases.is_none_or(|cases| cases.arguments().any(|case| case == "timeout"));
         let tries = self
             .scope
-            .effective(&format!("{family}_next_upstream_tries"));
-        let is_once = tries
-            .directive()
+            .effective(&name("next_upstream_tries"))
+            .directive();
+        let is_single = tries
             .and_then(|tries| tries.argument(0))
-            .is_some_and(|number| number == "1");
-        let peers = self.peers().filter(|_| !is_once)?;
-        Some(Retry {
-            directive,
-            word,
-            when,
-            peers,
+            .is_some_and(|tries| tries == "1");
+        let group = self.group()?;
+        let is_up = |server: &Directive<'_>| !server.arguments().any(|word| word == "down");
+        let servers = group.own("server").filter(is_up).count() as u64;
+        let is_late = is_wanted && !is_single && servers > 1 && !group.is_incomplete();
+        is_late.then_some(LateRetry {
+            limit,
+            time,
+            connect,
+            connect_time,
+            group: group.argument(0)?.text().into_owned(),
+            servers,
         })
     }
 
-    fn peers(&self) -> Option<Peers> {
-        let address = self
-            .pass
-            .argument(0)
-            .filter(|address| !address.has_variables())?;
+    /// The `upstream` that requests go to.
+    fn group(&self) -> Option<Directive<'c>> {
+        let address: Word<'c> = self.pass.argument(0).filter(|word| !word.has_variables())?;
         let text = address.text();
-        let authority = text.split_once("://").map_or(&*text, |(_, rest)| rest);
-        let authority = authority.split(['/', '?']).next().unwrap_or_default();
-        if let Some(group) = self.scope.config().upstream(authority) {
-            let name = authority.to_owned();
-            let is_up = |server: &Directive<'_>| !server.arguments().any(|word| word == "down");
-            let count = group.own("server").filter(is_up).count();
-            return Some(if count > 1 {
-                Peers::Several(name)
-            } else {
-                Peers::One(name)
-            });
-        }
-        let host = match authority.rsplit_once(':') {
-            Some((host, _)) if !authority.ends_with(']') => host,
-            _ => authority,
-        };
-        let is_address =
-            host.starts_with('[') || host.starts_with("unix") || host.parse::<IpAddr>().is_ok();
-        (!is_address && !address.has_placeholder()).then(|| Peers::Named(host.to_owned()))
-    }
-}
-
-impl Retry<'_> {
-    /// An edit that takes the word away, with the blank before it.
-    pub fn without_word(&self) -> Option<Edit> {
-        let arguments = self.directive.arguments();
-        let before = arguments
-            .take_while(|word| word.span != self.word.span)
-            .last();
-        let start = before.map_or(self.directive.name().span.end, |word| word.span.end);
-        Some(Edit::delete(Span {
-            start,
-            ..self.word.span
-        }))
+        let host = text.split_once("://").map_or(&*text, |(_, rest)| rest);
+        let host = host.split(['/', '?']).next()?;
+        self.scope.config().upstream(host)
     }
 }

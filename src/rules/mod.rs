@@ -7,12 +7,14 @@ mod bypassed_access_control;
 mod catastrophic_regex;
 mod clobbered_capture;
 mod competing_handlers;
+mod compressed_sub_filter;
 mod conflicting_buffer_sizes;
 mod constant_proxy_uri;
 mod dead_rewrite;
 mod decoded_proxy_path;
 mod decoded_uri_variable;
 mod deprecated_directive;
+mod dropped_underscore_header;
 mod duplicate_default_server;
 mod duplicate_directive;
 mod duplicate_location;
@@ -22,6 +24,7 @@ mod forbidden_proxy_uri;
 mod foreign_host;
 mod frozen_dns;
 mod glob_in_location;
+mod grpc_over_http;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
 mod hijacked_location;
@@ -34,6 +37,7 @@ mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
 mod ineffective_keepalive;
 mod ineffective_websocket_tuning;
+mod intercepted_api_error;
 mod invalid_regex;
 mod invalid_upstream_host;
 mod invalid_value;
@@ -52,8 +56,10 @@ mod missing_resolver;
 mod missing_upstream_sni;
 mod missing_websocket_upgrade;
 mod misspelled_upstream;
+mod near_miss_location;
 mod never_matching_location;
 mod non_idempotent_retry;
+mod order_comment;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
 mod proxy_redirect_mismatch;
@@ -64,13 +70,16 @@ mod regex_without_modifier;
 mod rewrite_cycle;
 mod scheme_port_mismatch;
 mod shadowed_handler;
+mod short_grpc_timeout;
 mod short_timeout;
 mod short_websocket_timeout;
 mod small_body_limit;
 mod small_proxy_buffer;
+mod spoofable_client_address;
 mod suppressed_regex;
 mod syntax_error;
 mod template_syntax;
+mod timeout_below_upstream;
 mod undefined_named_location;
 mod undefined_zone;
 mod unix_socket_path;
@@ -78,6 +87,7 @@ mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
 mod unreachable_location;
+mod unsafe_auth_subrequest;
 mod unsafe_if;
 mod unused_definition;
 mod unused_ignore;
@@ -99,12 +109,17 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("catastrophic-regex", &catastrophic_regex::RULE),
     ("clobbered-capture", &clobbered_capture::RULE),
     ("competing-handlers", &competing_handlers::RULE),
+    ("compressed-sub-filter", &compressed_sub_filter::RULE),
     ("conflicting-buffer-sizes", &conflicting_buffer_sizes::RULE),
     ("constant-proxy-uri", &constant_proxy_uri::RULE),
     ("dead-rewrite", &dead_rewrite::RULE),
     ("decoded-proxy-path", &decoded_proxy_path::RULE),
     ("decoded-uri-variable", &decoded_uri_variable::RULE),
     ("deprecated-directive", &deprecated_directive::RULE),
+    (
+        "dropped-underscore-header",
+        &dropped_underscore_header::RULE,
+    ),
     ("duplicate-default-server", &duplicate_default_server::RULE),
     ("duplicate-directive", &duplicate_directive::RULE),
     ("duplicate-location", &duplicate_location::RULE),
@@ -114,6 +129,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("foreign-host", &foreign_host::RULE),
     ("frozen-dns", &frozen_dns::RULE),
     ("glob-in-location", &glob_in_location::RULE),
+    ("grpc-over-http", &grpc_over_http::RULE),
     ("handlerless-location", &handlerless_location::RULE),
     (
         "hardcoded-connection-upgrade",
@@ -138,6 +154,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
     ),
+    ("intercepted-api-error", &intercepted_api_error::RULE),
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
@@ -159,8 +176,10 @@ pub static RULES: &[(&str, &Rule)] = &[
         &missing_websocket_upgrade::RULE,
     ),
     ("misspelled-upstream", &misspelled_upstream::RULE),
+    ("near-miss-location", &near_miss_location::RULE),
     ("never-matching-location", &never_matching_location::RULE),
     ("non-idempotent-retry", &non_idempotent_retry::RULE),
+    ("order-comment", &order_comment::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
     ("proxy-redirect-mismatch", &proxy_redirect_mismatch::RULE),
@@ -171,13 +190,16 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("rewrite-cycle", &rewrite_cycle::RULE),
     ("scheme-port-mismatch", &scheme_port_mismatch::RULE),
     ("shadowed-handler", &shadowed_handler::RULE),
+    ("short-grpc-timeout", &short_grpc_timeout::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
     ("small-body-limit", &small_body_limit::RULE),
     ("small-proxy-buffer", &small_proxy_buffer::RULE),
+    ("spoofable-client-address", &spoofable_client_address::RULE),
     ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
     ("template-syntax", &template_syntax::RULE),
+    ("timeout-below-upstream", &timeout_below_upstream::RULE),
     ("undefined-named-location", &undefined_named_location::RULE),
     ("undefined-zone", &undefined_zone::RULE),
     ("unix-socket-path", &unix_socket_path::RULE),
@@ -185,6 +207,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),
     ("unreachable-location", &unreachable_location::RULE),
+    ("unsafe-auth-subrequest", &unsafe_auth_subrequest::RULE),
     ("unsafe-if", &unsafe_if::RULE),
     ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),

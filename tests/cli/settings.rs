@@ -454,6 +454,37 @@ fn websocket_paths_make_a_location_certain() {
 }
 
 #[test]
+fn trusted_proxies_may_tell_the_address_of_the_client() {
+    let rule = "spoofable-client-address";
+    let settings = format!("trusted-proxies = [\"10.0.0.0/8\"]\nlevel.{rule} = \"warning\"\n");
+    let alone = format!("level.{rule} = \"warning\"\n");
+    let chain = location(
+        "/",
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+    );
+    assert_finds(
+        &under(&alone, &chain),
+        rule,
+        "stays in front of its address",
+    );
+    let outcome = under(&settings, &chain);
+    assert!(!outcome.stdout.contains(rule), "{}", outcome.shown);
+    for (network, found) in [
+        ("10.1.0.0/16", false),
+        ("192.0.2.0/24", true),
+        ("0.0.0.0/0", true),
+    ] {
+        let trust = location("/", &format!("set_real_ip_from {network};"));
+        let tree = with(&settings, &trust);
+        let outcome = tree.check(&["nginx.conf"]);
+        assert_eq!(outcome.stdout.contains(rule), found, "{}", outcome.shown);
+        tree.check_with(&["--unsafe-fixes"], &["nginx.conf"], b"");
+        let fixed = tree.check(&["nginx.conf"]);
+        assert!(!fixed.stdout.contains(rule), "{}", fixed.shown);
+    }
+}
+
+#[test]
 fn not_websocket_paths_are_never_meant_for_websockets() {
     let settings = "not-websocket-paths = [\"/ws/reports/**\"]\n";
     let plain = location("/ws/reports/", "");
