@@ -307,11 +307,12 @@ impl<'c> Proxied<'c> {
     /// Edits as those of [`Proxied::send`], for several headers at once.
     pub fn send_each(&self, wanted: &[(&str, &str)]) -> Vec<Edit> {
         let headers = self.headers();
-        let is_own = headers.level() == Some(self.scope);
+        let is_own = headers.level() == Some(self.home());
         let mut edits = Vec::new();
         let mut lines = Vec::new();
         if !is_own {
-            lines.extend(self.inherited(&headers, wanted));
+            let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
+            lines.extend(self.inherited(&headers, &names));
         }
         for (name, value) in wanted {
             let own = headers.get(name).filter(|_| is_own);
@@ -374,13 +375,23 @@ impl<'c> Proxied<'c> {
             .filter(move |place| seen.insert(place.location.directive.number()))
     }
 
-    /// The lines of a list from further out, without those for the headers that are wanted.
-    fn inherited(&self, headers: &Headers<'c>, wanted: &[(&str, &str)]) -> Vec<String> {
-        let is_wanted = |known: Word<'_>| wanted.iter().any(|(name, _)| known.is_header(name));
+    /// The block that lines for this place are written into: few directives may stand in an `if` or a `limit_except`, and
+    /// what stands around them is inherited.
+    pub(super) fn home(&self) -> Directive<'c> {
+        let is_inner = self.scope.is("if") || self.scope.is("limit_except");
+        self.scope
+            .parent()
+            .filter(|_| is_inner)
+            .unwrap_or(self.scope)
+    }
+
+    /// The lines of a list from further out, without those for some headers.
+    pub(super) fn inherited(&self, headers: &Headers<'c>, without: &[&str]) -> Vec<String> {
+        let is_without = |known: Word<'_>| without.iter().any(|name| known.is_header(name));
         let others = headers
             .directives()
             .iter()
-            .filter(|header| !header.argument(0).is_some_and(is_wanted));
+            .filter(|header| !header.argument(0).is_some_and(is_without));
         others.map(|header| header.written()).collect()
     }
 }
@@ -402,6 +413,27 @@ impl Config {
                 groups.len() - 1
             });
             groups[group].push(place);
+        }
+        groups
+    }
+
+    /// The places of [`Config::proxied`] for which a directive is at fault, those of the same one together; in the order of
+    /// the first places.
+    pub fn proxied_under<'c>(
+        &'c self,
+        at_fault: impl Fn(&Proxied<'c>) -> Option<Directive<'c>>,
+    ) -> Vec<(Directive<'c>, Vec<Proxied<'c>>)> {
+        let mut groups: Vec<(Directive<'c>, Vec<Proxied<'c>>)> = Vec::new();
+        let mut known: HashMap<u32, usize> = HashMap::new();
+        for place in self.proxied() {
+            let Some(directive) = at_fault(&place) else {
+                continue;
+            };
+            let group = *known.entry(directive.number()).or_insert_with(|| {
+                groups.push((directive, Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(place);
         }
         groups
     }

@@ -203,7 +203,8 @@ impl<'c> Proxied<'c> {
     pub fn upgrade_edits(&self) -> Vec<Edit> {
         let config = self.scope.config();
         let headers = self.headers();
-        let own = headers.level() == Some(self.scope);
+        let home = self.home();
+        let own = headers.level() == Some(home);
         let (value, map) = config.connection_value();
         let mut edits = Vec::new();
         let mut lines: Vec<String> = Vec::new();
@@ -212,7 +213,7 @@ impl<'c> Proxied<'c> {
         let written = version.and_then(|version| version.argument(0));
         match (version, written) {
             (Some(version), Some(written))
-                if version.parent() == Some(self.scope) && written != "1.1" =>
+                if version.parent() == Some(home) && written != "1.1" =>
             {
                 edits.push(Edit::replace(written.span, "1.1"));
             }
@@ -221,12 +222,7 @@ impl<'c> Proxied<'c> {
             _ => lines.push("proxy_http_version 1.1;".to_owned()),
         }
         if !own {
-            let inherited = headers.directives().iter().filter(|header| {
-                !header
-                    .argument(0)
-                    .is_some_and(|name| name.is_header("Upgrade") || name.is_header("Connection"))
-            });
-            lines.extend(inherited.map(|header| header.written()));
+            lines.extend(self.inherited(&headers, &["Upgrade", "Connection"]));
         }
         for (name, value) in [("Upgrade", "$http_upgrade"), ("Connection", &value)] {
             let word = headers
@@ -250,11 +246,10 @@ impl<'c> Proxied<'c> {
         }
         if !lines.is_empty() {
             let last_header = headers.directives().last().copied().filter(|_| own);
-            let place =
-                last_header.or((self.pass.parent() == Some(self.scope)).then_some(self.pass));
+            let place = last_header.or((self.pass.parent() == Some(home)).then_some(self.pass));
             edits.extend(
                 place
-                    .or(self.scope.children().last())
+                    .or(home.children().last())
                     .map(|place| place.append_lines(&lines)),
             );
         }
@@ -283,7 +278,7 @@ impl Config {
     }
 
     /// True when a `Connection` header is written for handshakes and nothing else.
-    fn is_meant_for_upgrade(&self, connection: Directive<'_>) -> bool {
+    pub(super) fn is_meant_for_upgrade(&self, connection: Directive<'_>) -> bool {
         connection.argument(1).is_some_and(|value| {
             let own_map = nginx::references(&value)
                 .iter()

@@ -1,8 +1,6 @@
 //! What happens to answers on their way back: replaced texts, and errors that become pages.
 
-use std::collections::HashMap;
-
-use super::{Config, Directive, Location, Proxied, Shape, Visibility, Word};
+use super::{Directive, Location, Proxied, Shape, Visibility, Word};
 use crate::nginx::Contexts;
 
 /// Names of codings that a header may ask a backend for.
@@ -10,29 +8,6 @@ const CODINGS: [&[u8]; 6] = [b"gzip", b"deflate", b"br", b"zstd", b"compress", b
 
 /// Segments of paths that programs ask for.
 const OF_PROGRAMS: [&[u8]; 5] = [b"api", b"graphql", b"rest", b"rpc", b"jsonrpc"];
-
-impl Config {
-    /// The places of [`Config::proxied`] by a directive that is in effect there, wherever it stands; in the order of the
-    /// first place of each.
-    pub fn proxied_under<'c>(
-        &'c self,
-        directive: impl Fn(&Proxied<'c>) -> Option<Directive<'c>>,
-    ) -> Vec<(Directive<'c>, Vec<Proxied<'c>>)> {
-        let mut groups: Vec<(Directive<'c>, Vec<Proxied<'c>>)> = Vec::new();
-        let mut known: HashMap<u32, usize> = HashMap::new();
-        for place in self.proxied() {
-            let Some(own) = directive(&place) else {
-                continue;
-            };
-            let group = *known.entry(own.number()).or_insert_with(|| {
-                groups.push((own, Vec::new()));
-                groups.len() - 1
-            });
-            groups[group].1.push(place);
-        }
-        groups
-    }
-}
 
 impl<'c> Proxied<'c> {
     /// The first directive that replaces text in answers here, if the backend is asked for compressed ones: then there is

@@ -24,6 +24,8 @@ fn check(config: &Config, report: &mut Report) {
     for place in config
         .proxied()
         .filter(|place| !place.location.is_never_websocket())
+        // What `add_header` was meant to forward is another rule's matter.
+        .filter(|place| place.answered_upgrade().is_empty())
     {
         let upgrade = place.upgrade();
         let (Some(problem), Some(header)) =

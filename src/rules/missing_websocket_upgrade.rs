@@ -43,6 +43,10 @@ fn check(config: &Config, report: &mut Report) {
         if upgrade.problem.is_some() || place.headers().get("Upgrade").is_some() || lost {
             continue;
         }
+        // Those who wrote `add_header` meant to forward it, which another rule tells of.
+        if !place.answered_upgrade().is_empty() {
+            continue;
+        }
         // There the order of the blocks is the problem, and headers would not help.
         if spaces.reached(&place.location).is_nothing() {
             continue;

@@ -21,11 +21,13 @@ mod duplicate_proxy_header;
 mod encoded_location;
 mod forbidden_proxy_uri;
 mod foreign_host;
+mod forwarded_upgrade_token;
 mod frozen_dns;
 mod glob_in_location;
 mod grpc_over_http;
 mod handlerless_location;
 mod hardcoded_connection_upgrade;
+mod hidden_upgrade_header;
 mod hijacked_location;
 mod http3_host;
 mod identity_proxy_uri;
@@ -39,6 +41,7 @@ mod intercepted_api_error;
 mod invalid_regex;
 mod invalid_upstream_host;
 mod invalid_value;
+mod leaked_upgrade_header;
 mod loose_regex;
 mod lost_port;
 mod lost_proxy_header;
@@ -80,12 +83,18 @@ mod unknown_variable;
 mod unreachable_location;
 mod unsafe_auth_subrequest;
 mod unsafe_if;
+mod unsticky_websocket_upstream;
 mod unused_definition;
 mod unused_ignore;
 mod unverified_upstream_tls;
+mod upgrade_in_response;
 mod variable_proxy_redirect;
 mod weak_origin_check;
+mod websocket_behind_basic_auth;
+mod websocket_capacity;
+mod websocket_host;
 mod websocket_path_redirect;
+mod websocket_prefix_contract;
 mod wrong_argument_count;
 mod zero_timeout;
 
@@ -117,6 +126,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("encoded-location", &encoded_location::RULE),
     ("forbidden-proxy-uri", &forbidden_proxy_uri::RULE),
     ("foreign-host", &foreign_host::RULE),
+    ("forwarded-upgrade-token", &forwarded_upgrade_token::RULE),
     ("frozen-dns", &frozen_dns::RULE),
     ("glob-in-location", &glob_in_location::RULE),
     ("grpc-over-http", &grpc_over_http::RULE),
@@ -125,6 +135,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "hardcoded-connection-upgrade",
         &hardcoded_connection_upgrade::RULE,
     ),
+    ("hidden-upgrade-header", &hidden_upgrade_header::RULE),
     ("hijacked-location", &hijacked_location::RULE),
     ("http3-host", &http3_host::RULE),
     ("identity-proxy-uri", &identity_proxy_uri::RULE),
@@ -147,6 +158,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("invalid-regex", &invalid_regex::RULE),
     ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
+    ("leaked-upgrade-header", &leaked_upgrade_header::RULE),
     ("loose-regex", &loose_regex::RULE),
     ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
@@ -191,12 +203,27 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("unreachable-location", &unreachable_location::RULE),
     ("unsafe-auth-subrequest", &unsafe_auth_subrequest::RULE),
     ("unsafe-if", &unsafe_if::RULE),
+    (
+        "unsticky-websocket-upstream",
+        &unsticky_websocket_upstream::RULE,
+    ),
     ("unused-definition", &unused_definition::RULE),
     ("unused-ignore", &unused_ignore::RULE),
     ("unverified-upstream-tls", &unverified_upstream_tls::RULE),
+    ("upgrade-in-response", &upgrade_in_response::RULE),
     ("variable-proxy-redirect", &variable_proxy_redirect::RULE),
     ("weak-origin-check", &weak_origin_check::RULE),
+    (
+        "websocket-behind-basic-auth",
+        &websocket_behind_basic_auth::RULE,
+    ),
+    ("websocket-capacity", &websocket_capacity::RULE),
+    ("websocket-host", &websocket_host::RULE),
     ("websocket-path-redirect", &websocket_path_redirect::RULE),
+    (
+        "websocket-prefix-contract",
+        &websocket_prefix_contract::RULE,
+    ),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

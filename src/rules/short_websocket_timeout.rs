@@ -63,16 +63,9 @@ fn check_place(place: &Proxied<'_>, intent: &Intent, is_main: bool, report: &mut
         set.and_then(|(directive, _)| directive.argument(0).map(|value| (directive, value)));
     let edit = match value {
         Some((directive, value)) if directive.parent() == Some(place.scope) => {
-            Edit::replace(value.span, "1h")
+            Some(Edit::replace(value.span, "1h"))
         }
-        _ if place.pass.parent() == Some(place.scope) => place.pass.append_lines(&[line]),
-        _ => place
-            .scope
-            .children()
-            .last()
-            .map_or(Edit::delete(span.after()), |last| {
-                last.append_lines(&[line])
-            }),
+        _ => place.scope.grow(place.pass, &[line.to_owned()]),
     };
 
     let seconds = time as f64 / 1000.0;
@@ -84,5 +77,5 @@ fn check_place(place: &Proxied<'_>, intent: &Intent, is_main: bool, report: &mut
             "Only `proxy_read_timeout` ends an idle tunnel: raise it here, or let the application ping more often. \
              Connect and send timeouts and buffering do nothing for it.",
         )
-        .fix("keep idle tunnels for an hour", [edit]);
+        .fix("keep idle tunnels for an hour", edit);
 }

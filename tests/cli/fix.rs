@@ -13,6 +13,7 @@ const SITE: &str = "server {
     server_name a.example;
     location /api/ws/ {
         proxy_pass http://127.0.0.1:8000;
+        proxy_set_header Host $host;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection \"upgrade\";
         proxy_read_timeout 1h;
@@ -75,7 +76,7 @@ fn a_diff_shows_what_would_change_and_changes_nothing() {
     let outcome = check(&["--diff"], &path);
     assert_eq!(outcome.code, 1);
     assert_eq!(text(&path), SITE);
-    let hunk = "@@ -4,6 +4,7 @@\n         proxy_pass http://127.0.0.1:8000;\n         proxy_set_header Upgrade \
+    let hunk = "@@ -5,6 +5,7 @@\n         proxy_set_header Host $host;\n         proxy_set_header Upgrade \
                 $http_upgrade;\n         proxy_set_header Connection \"upgrade\";\n+        proxy_http_version 1.1;\n";
     assert!(outcome.stdout.contains(hunk), "{}", outcome.stdout);
     assert!(

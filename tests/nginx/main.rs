@@ -8,6 +8,7 @@ mod debian;
 mod diff;
 mod fixes;
 mod fixtures;
+mod handshakes;
 mod harness;
 #[path = "../letters/mod.rs"]
 mod letters;
