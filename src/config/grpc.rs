@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Backend, Config, Directive, Peer, Proxied, Server};
+use super::websocket::MAX_SIBLINGS;
+use super::{Backend, Config, Directive, Location, Modifier, Peer, Proxied, Server};
 use crate::diagnostic::Edit;
 use crate::nginx::Version;
 use crate::nginx::listen::Socket;
@@ -89,6 +90,18 @@ impl<'c> Proxied<'c> {
     }
 }
 
+impl Proxied<'_> {
+    /// True for a method of its own beside a service whose time for reading is set: it was meant to have another.
+    fn is_split_off(&self) -> bool {
+        let own = &self.location;
+        let is_service = |other: Location<'_>| {
+            let sets = other.directive.own("grpc_read_timeout").next().is_some();
+            other.is_prefix() && own.path.starts_with(&other.path) && sets
+        };
+        own.modifier == Modifier::Exact && own.level().iter().take(MAX_SIBLINGS).any(is_service)
+    }
+}
+
 impl Config {
     /// The places that pass gRPC on and leave the time for reading as it is, those of one server together; in file order.
     pub fn quiet_grpc(&self) -> Vec<Vec<Proxied<'_>>> {
@@ -96,7 +109,7 @@ impl Config {
         let mut known: HashMap<Option<u32>, usize> = HashMap::new();
         for place in self.passed().filter(|place| place.pass.is("grpc_pass")) {
             let set = place.scope.effective("grpc_read_timeout").directive();
-            if set.is_some() {
+            if set.is_some() || place.is_split_off() {
                 continue;
             }
             let server = place.location.server();

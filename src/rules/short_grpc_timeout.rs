@@ -9,8 +9,8 @@ rule! {
     ///
     /// ## When it is fine
     /// When there are only calls that are answered soon, or the backend sends pings more often than that. Where
-    /// `grpc_read_timeout` is set, however short, nothing is reported, and a server gets one note for all of its
-    /// locations.
+    /// `grpc_read_timeout` is set, however short, nothing is reported, nor of a single method beside a service for which it
+    /// is. A server gets one note for all of its locations.
     ///
     /// ## Fix
     /// Unsafe: an hour. A backend that hangs is given up as late as that, too.
