@@ -2,6 +2,7 @@
 
 mod alias_traversal;
 mod blocked_acme_challenge;
+mod buffered_stream;
 mod bypassed_access_control;
 mod catastrophic_regex;
 mod clobbered_capture;
@@ -36,12 +37,14 @@ mod ignored_proxy_uri;
 mod include_cycle;
 mod incomplete_websocket_upgrade;
 mod ineffective_connect_timeout;
+mod ineffective_keepalive;
 mod ineffective_websocket_tuning;
 mod intercepted_api_error;
 mod invalid_regex;
 mod invalid_upstream_host;
 mod invalid_value;
 mod leaked_upgrade_header;
+mod localhost_upstream;
 mod loose_regex;
 mod lost_port;
 mod lost_proxy_header;
@@ -58,18 +61,23 @@ mod missing_websocket_upgrade;
 mod misspelled_upstream;
 mod near_miss_location;
 mod never_matching_location;
+mod non_idempotent_retry;
 mod order_comment;
 mod prefix_overmatch;
 mod proxy_path_mismatch;
+mod proxy_redirect_mismatch;
 mod query_in_location;
 mod query_in_proxy_uri;
 mod redirect_loop;
 mod regex_without_modifier;
 mod rewrite_cycle;
+mod scheme_port_mismatch;
 mod shadowed_handler;
 mod short_grpc_timeout;
 mod short_timeout;
 mod short_websocket_timeout;
+mod small_body_limit;
+mod small_proxy_buffer;
 mod spoofable_client_address;
 mod suppressed_regex;
 mod syntax_error;
@@ -77,6 +85,7 @@ mod template_syntax;
 mod timeout_below_upstream;
 mod undefined_named_location;
 mod undefined_zone;
+mod unix_socket_path;
 mod unknown_directive;
 mod unknown_ignore;
 mod unknown_variable;
@@ -104,6 +113,7 @@ use crate::rule::Rule;
 pub static RULES: &[(&str, &Rule)] = &[
     ("alias-traversal", &alias_traversal::RULE),
     ("blocked-acme-challenge", &blocked_acme_challenge::RULE),
+    ("buffered-stream", &buffered_stream::RULE),
     ("bypassed-access-control", &bypassed_access_control::RULE),
     ("catastrophic-regex", &catastrophic_regex::RULE),
     ("clobbered-capture", &clobbered_capture::RULE),
@@ -150,6 +160,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "ineffective-connect-timeout",
         &ineffective_connect_timeout::RULE,
     ),
+    ("ineffective-keepalive", &ineffective_keepalive::RULE),
     (
         "ineffective-websocket-tuning",
         &ineffective_websocket_tuning::RULE,
@@ -159,6 +170,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("invalid-upstream-host", &invalid_upstream_host::RULE),
     ("invalid-value", &invalid_value::RULE),
     ("leaked-upgrade-header", &leaked_upgrade_header::RULE),
+    ("localhost-upstream", &localhost_upstream::RULE),
     ("loose-regex", &loose_regex::RULE),
     ("lost-port", &lost_port::RULE),
     ("lost-proxy-header", &lost_proxy_header::RULE),
@@ -178,18 +190,23 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("misspelled-upstream", &misspelled_upstream::RULE),
     ("near-miss-location", &near_miss_location::RULE),
     ("never-matching-location", &never_matching_location::RULE),
+    ("non-idempotent-retry", &non_idempotent_retry::RULE),
     ("order-comment", &order_comment::RULE),
     ("prefix-overmatch", &prefix_overmatch::RULE),
     ("proxy-path-mismatch", &proxy_path_mismatch::RULE),
+    ("proxy-redirect-mismatch", &proxy_redirect_mismatch::RULE),
     ("query-in-location", &query_in_location::RULE),
     ("query-in-proxy-uri", &query_in_proxy_uri::RULE),
     ("redirect-loop", &redirect_loop::RULE),
     ("regex-without-modifier", &regex_without_modifier::RULE),
     ("rewrite-cycle", &rewrite_cycle::RULE),
+    ("scheme-port-mismatch", &scheme_port_mismatch::RULE),
     ("shadowed-handler", &shadowed_handler::RULE),
     ("short-grpc-timeout", &short_grpc_timeout::RULE),
     ("short-timeout", &short_timeout::RULE),
     ("short-websocket-timeout", &short_websocket_timeout::RULE),
+    ("small-body-limit", &small_body_limit::RULE),
+    ("small-proxy-buffer", &small_proxy_buffer::RULE),
     ("spoofable-client-address", &spoofable_client_address::RULE),
     ("suppressed-regex", &suppressed_regex::RULE),
     ("syntax-error", &syntax_error::RULE),
@@ -197,6 +214,7 @@ pub static RULES: &[(&str, &Rule)] = &[
     ("timeout-below-upstream", &timeout_below_upstream::RULE),
     ("undefined-named-location", &undefined_named_location::RULE),
     ("undefined-zone", &undefined_zone::RULE),
+    ("unix-socket-path", &unix_socket_path::RULE),
     ("unknown-directive", &unknown_directive::RULE),
     ("unknown-ignore", &unknown_ignore::RULE),
     ("unknown-variable", &unknown_variable::RULE),

@@ -21,6 +21,7 @@ mod spaces;
 mod tokenizer;
 mod trace;
 mod truth;
+mod upstreams;
 mod websocket;
 mod witnesses;
 

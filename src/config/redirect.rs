@@ -1,0 +1,90 @@
+//! What becomes of redirects that a backend answers with.
+
+use super::{Directive, Peer, Proxied, ProxyUrl, Visibility, Word, is_public_name};
+use crate::diagnostic::Edit;
+
+/// A `proxy_redirect` that lets redirects to the backend's own address through.
+#[derive(Debug, Clone)]
+pub struct Unchanged<'c> {
+    /// The directive.
+    pub directive: Directive<'c>,
+    /// What the address of the backend begins with, as `http://app/`, for clients that nobody else can reach there.
+    pub address: String,
+    /// The address that is looked for instead, where only its scheme is another one.
+    pub scheme: Option<Word<'c>>,
+}
+
+impl<'c> Proxied<'c> {
+    /// What lets redirects of a backend reach clients that is told its own name as the host, so that it builds them from it
+    /// (`ngx_http_proxy_rewrite_redirect`).
+    ///
+    /// Nothing for a public name, which clients may well be sent to, and for an address with variables.
+    pub fn unchanged_redirects(&self) -> Option<Unchanged<'c>> {
+        let url = self.url().filter(|url| !url.has_variables())?;
+        let backend = self
+            .backend()
+            .filter(|backend| backend.peer != Peer::Unix)?;
+        let is_own_host = self.host_header().is_none_or(|host| host == "$proxy_host");
+        if !is_own_host || self.location.is_internal() || is_public_name(&backend.host) {
+            return None;
+        }
+        let [directive] = self.scope.effective("proxy_redirect").directives[..] else {
+            return None;
+        };
+        let scheme = if backend.tls { "https" } else { "http" };
+        let address = format!("{scheme}://{}/", backend.proxy_host());
+        let first = directive.argument(0)?;
+        let scheme = match &*first == b"off" {
+            true => None,
+            false => Some(other_scheme(&first, &url)?),
+        };
+        Some(Unchanged {
+            directive,
+            address,
+            scheme,
+        })
+    }
+
+    /// How much is visible of what decides about redirects.
+    pub fn redirect_visibility(&self) -> Visibility {
+        let redirect = self.scope.effective("proxy_redirect").visibility;
+        redirect.max(self.header_visibility())
+    }
+
+    /// Edits after which nginx puts its own address in the place of the backend's; nothing where `proxy_redirect default` may
+    /// not stand.
+    pub fn change_redirects(&self, unchanged: &Unchanged<'c>) -> Vec<Edit> {
+        if let Some(scheme) = &unchanged.scheme {
+            let url = self.url();
+            let fitting = url.map(|url| String::from_utf8_lossy(url.scheme()).into_owned());
+            let edit = fitting.and_then(|fitting| scheme.rewrite(&fitting));
+            return edit.into_iter().collect();
+        }
+        let block = self.location.directive;
+        if self.scope != block || self.pass.parent() != Some(block) {
+            return Vec::new();
+        }
+        let off = unchanged.directive;
+        let mut edits = Vec::new();
+        if off.parent() == Some(block) {
+            if self.pass.precedes(off) {
+                let word = off.argument(0);
+                return word
+                    .map(|word| Edit::replace(word.span, "default"))
+                    .into_iter()
+                    .collect();
+            }
+            edits.push(off.remove());
+        }
+        edits.extend(block.grow(self.pass, &["proxy_redirect default;".to_owned()]));
+        edits
+    }
+}
+
+/// The scheme of an address that is that of the backend but for the scheme.
+fn other_scheme<'c>(written: &Word<'c>, url: &ProxyUrl<'c>) -> Option<Word<'c>> {
+    let other = ProxyUrl::parse(written.clone()).filter(|other| !other.has_variables())?;
+    let is_other = !other.scheme().eq_ignore_ascii_case(url.scheme());
+    let is_same_host = other.authority().eq_ignore_ascii_case(url.authority());
+    (is_other && is_same_host).then(|| written.slice(0..other.scheme().len()))
+}

@@ -1,0 +1,77 @@
+use crate::rule::*;
+
+rule! {
+    /// A redirect of the backend leads clients to an address that only nginx knows.
+    ///
+    /// Unless `Host` is set, the backend is told the host of `proxy_pass`, and builds its redirects from it. By itself nginx
+    /// puts its own address in the place of that one (`proxy_redirect default`). With `off` it does not, nor with a rule for
+    /// `http://` where the backend speaks `https://`: a client that is sent to `http://app/login` finds nothing there.
+    ///
+    /// ## When it is fine
+    /// When the backend redirects with paths only, or clients can reach it by that name. Where the backend is told another
+    /// `Host`, or has a public name, nothing is reported.
+    ///
+    /// ## Fix
+    /// Unsafe: `proxy_redirect default`, or the scheme of `proxy_pass`.
+    category: Proxy,
+    severity: Note,
+    fix: Unsafe,
+    since: "0.1.0",
+    see: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_redirect",
+}
+
+fn check(config: &Config, report: &mut Report) {
+    let groups = config.proxied_alike(|place| {
+        let found = place.unchanged_redirects()?;
+        Some((found.directive.number(), found.address))
+    });
+    for places in groups {
+        let Some((place, found)) = places
+            .first()
+            .and_then(|place| Some((place, place.unchanged_redirects()?)))
+        else {
+            continue;
+        };
+        let (directive, address) = (found.directive, &found.address);
+        if report.has(place.pass.span()) {
+            continue;
+        }
+        let is_scheme = found.scheme.is_some();
+        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let request = example.and_then(|example| example.url("http"));
+        let edits = places.iter().filter_map(|place| {
+            let found = place.unchanged_redirects()?;
+            Some(place.change_redirects(&found))
+        });
+        let mut edits: Vec<Edit> = edits.flatten().collect();
+        edits.sort();
+        edits.dedup();
+
+        let finding = report.at(
+            place.pass.span(),
+            format!("a redirect of the backend to `{address}` reaches the client as it is"),
+        );
+        finding
+            .here("the backend is told this host")
+            .label(
+                directive.span(),
+                if is_scheme { "changes other addresses only" } else { "nginx changes no `Location`" },
+            )
+            .witness(
+                request.map(|url| format!("GET {url}")),
+                format!("where the backend redirects, the client is sent to {address}"),
+            )
+            .help("A backend that is told the client's `Host` builds the redirects for clients, and needs no `proxy_redirect`.");
+        for place in &places {
+            finding.given(place.redirect_visibility());
+        }
+        for other in places
+            .iter()
+            .skip(1)
+            .filter(|other| other.pass != place.pass)
+        {
+            finding.label(other.pass.span(), "here too");
+        }
+        finding.fix("put nginx's own address in its place", edits);
+    }
+}
