@@ -1,7 +1,7 @@
 //! Whether a backend learns which scheme the client speaks.
 
 use super::websocket::MAX_SIBLINGS;
-use super::{Config, Directive, Proxied};
+use super::{Config, Directive, Proxied, Word};
 use crate::diagnostic::Edit;
 
 /// Headers that tell a backend how the client came.
@@ -40,7 +40,13 @@ impl Proxied<'_> {
             let host = self.host_header()?;
             let is_clients = host.starts_with(b"$host") || host == "$http_host";
             let is_plain = self.backend().is_some_and(|backend| !backend.tls);
-            let says = TELLING.iter().any(|name| headers.get(name).is_some());
+            let is_telling = |name: Word<'_>| TELLING.iter().any(|telling| name.is_header(telling));
+            // That it is lost is told of as such.
+            let is_lost = || {
+                let mut lost = self.lost_headers().into_iter();
+                lost.any(|header| header.argument(0).is_some_and(is_telling))
+            };
+            let says = TELLING.iter().any(|name| headers.get(name).is_some()) || is_lost();
             let matters = self.may_redirect() && self.minds_proxies();
             return (is_clients && is_plain && !says && matters).then_some(SchemeProblem::Unsaid);
         }

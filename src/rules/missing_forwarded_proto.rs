@@ -11,7 +11,8 @@ rule! {
     /// ## When it is fine
     /// When the application does not ask. Reported is only a backend that is told the host of the client, and its address
     /// too or, elsewhere, its scheme. Where `proxy_redirect` turns `http://` into `https://`, where only WebSockets are
-    /// served, and where any header says how the client came, nothing is reported.
+    /// served, and where any header says how the client came, nothing is reported; that such a header is lost between two
+    /// lists is the finding of lost-proxy-header.
     ///
     /// ## Fix
     /// Unsafe: send the header, or pass on what the other proxy said.
