@@ -6,14 +6,15 @@ use nginspect::config::{LoadOptions, Root, Scope, load};
 use nginspect::lint::lint_with;
 use nginspect::rules::RULES;
 
-/// A rule, what it finds something in, and what it finds nothing in. What belongs to the http level stands before `@@`.
+/// A rule, what it finds something in, and what it finds nothing in. What belongs to the http level stands before `@@`, and
+/// before another one the main level with its `events`.
 type Row = (&'static str, &'static str, &'static str);
 
 const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 56] = [
+const ROWS: [Row; 70] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -38,6 +39,11 @@ const ROWS: [Row; 56] = [
         "hardcoded-connection-upgrade",
         "location / { {handshake} proxy_pass http://app; }",
         "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://app; }",
+    ),
+    (
+        "ineffective-keepalive",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' close; } upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://k; }",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://k; }",
     ),
     (
         "short-websocket-timeout",
@@ -65,14 +71,79 @@ const ROWS: [Row; 56] = [
         "location /ws { proxy_pass http://app; }",
     ),
     (
+        "websocket-prefix-contract",
+        "location /console/ { proxy_pass http://app/; } location /console/ws { {handshake} proxy_pass http://app; }",
+        "location /console/ { proxy_pass http://app/; } location /console/ws { {handshake} proxy_pass http://app/ws; }",
+    ),
+    (
+        "unsticky-websocket-upstream",
+        "upstream io { server 127.0.0.1:3001; server 127.0.0.1:3002; } @@ location /socket.io/ { {handshake} proxy_pass http://io; }",
+        "upstream io { ip_hash; server 127.0.0.1:3001; server 127.0.0.1:3002; } @@ location /socket.io/ { {handshake} proxy_pass http://io; }",
+    ),
+    (
+        "websocket-host",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_pass http://app; }",
+    ),
+    (
+        "unsafe-auth-subrequest",
+        "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+        "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_set_header Upgrade \"\"; proxy_set_header Connection \"\"; proxy_pass http://auth; }",
+    ),
+    (
+        "websocket-behind-basic-auth",
+        "location /ws { auth_basic x; auth_basic_user_file h; proxy_pass http://app; }",
+        "location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+    ),
+    (
+        "leaked-upgrade-header",
+        "http2 on; location / { proxy_pass http://app; }",
+        "http2 on; location / { proxy_hide_header Upgrade; proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "worker_processes 2; events {} @@ @@ location /ws { {handshake} proxy_read_timeout 24h; proxy_pass http://app; }",
+        "worker_processes 2; worker_shutdown_timeout 5m; events {} @@ @@ location /ws { {handshake} proxy_read_timeout 24h; proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "events { worker_connections 512; } @@ @@ location /ws { {handshake} proxy_pass http://app; }",
+        "events { worker_connections 8192; } @@ @@ location /ws { {handshake} proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 5; @@ location /ws { proxy_pass http://app; }",
+        "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 100; @@ location /ws { proxy_pass http://app; }",
+    ),
+    (
         "handlerless-location",
         "location / { proxy_pass http://app; } location /ws/ { proxy_read_timeout 1h; }",
         "location / { proxy_pass http://app; } location /ws/ { proxy_read_timeout 1h; proxy_pass http://app; }",
     ),
     (
+        "incomplete-websocket-upgrade",
+        "location /ws { proxy_http_version 2; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; }",
+        "location /ws { {handshake} proxy_pass http://app; }",
+    ),
+    (
+        "forwarded-upgrade-token",
+        "location / { {handshake} proxy_pass http://app; } location /admin { deny all; }",
+        "map $http_upgrade $ws_upgrade { default ''; ~*^websocket$ websocket; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $ws_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; } location /admin { deny all; }",
+    ),
+    (
+        "upgrade-in-response",
+        "location /ws { add_header Upgrade $http_upgrade; add_header Connection upgrade; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_pass http://app; }",
+    ),
+    (
         "zero-timeout",
         "location /ws { proxy_read_timeout 0; proxy_pass http://app; }",
         "location /ws { proxy_read_timeout 24h; proxy_pass http://app; }",
+    ),
+    (
+        "hidden-upgrade-header",
+        "proxy_hide_header Upgrade; location /ws { proxy_set_header Upgrade $http_upgrade; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_pass http://app; }",
     ),
     (
         "hijacked-location",
@@ -299,16 +370,20 @@ const ROWS: [Row; 56] = [
 /// How many findings a rule that is selected alone has in an example.
 fn findings(rule: &str, example: &str) -> usize {
     let example = example.replace("{handshake}", HANDSHAKE);
-    let (http, server) = example.split_once("@@").unwrap_or(("", &example));
-    let sockets = match example.contains("http://ws;") {
-        true => "upstream ws { server 127.0.0.1:8002; }",
-        false => "",
+    let mut levels = example.rsplit("@@");
+    let server = levels.next().unwrap_or_default();
+    let http = levels.next().unwrap_or_default();
+    let main = levels.next().unwrap_or("events {}");
+    let group = |name: &str, port: u16| match example.contains(&format!("http://{name};")) {
+        true => format!("upstream {name} {{ server 127.0.0.1:{port}; }}\n"),
+        false => String::new(),
     };
+    let groups = group("ws", 8002) + &group("auth", 8003);
     let text = format!(
-        "events {{}}\nhttp {{\n\
-         upstream app {{ server 127.0.0.1:8001; }}\n{sockets}\n{http}\n\
+        "{main}\nhttp {{\n\
+         upstream app {{ server 127.0.0.1:8001; }}\n{groups}{http}\n\
          server {{ listen 18101; server_name a.example; {server} }}\n\
-         server {{ listen 18103; location / {{ proxy_pass http://app; }} }}\n}}\n"
+         server {{ listen 18103; location / {{ proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app; }} }}\n}}\n"
     );
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let path = folder.path().join("nginx.conf");
