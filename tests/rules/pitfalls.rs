@@ -14,7 +14,7 @@ const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 70] = [
+const ROWS: [Row; 73] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -204,6 +204,21 @@ const ROWS: [Row; 70] = [
         "blocked-acme-challenge",
         "location ~ /\\. { deny all; } location /.well-known/acme-challenge/ { root /srv; }",
         "location ~ /\\. { deny all; } location ^~ /.well-known/acme-challenge/ { root /srv; }",
+    ),
+    (
+        "near-miss-location",
+        "location = /health/ { return 200; }",
+        "location = /health { return 200; }",
+    ),
+    (
+        "near-miss-location",
+        "location /API/ { proxy_pass http://app; }",
+        "location /api/ { proxy_pass http://app; }",
+    ),
+    (
+        "order-comment",
+        "\n# This must come first.\nlocation /uploads/ { root /srv; } location / { proxy_pass http://app; }",
+        "location /uploads/ { root /srv; } location / { proxy_pass http://app; }",
     ),
     (
         "identity-proxy-uri",
