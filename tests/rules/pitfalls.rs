@@ -14,7 +14,7 @@ const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 73] = [
+const ROWS: [Row; 92] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -326,6 +326,66 @@ const ROWS: [Row; 73] = [
         "location / { proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_pass https://app; }",
     ),
     (
+        "localhost-upstream",
+        "location / { proxy_pass http://localhost:5000; }",
+        "location / { proxy_pass http://127.0.0.1:5000; }",
+    ),
+    (
+        "ineffective-keepalive",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_pass http://k; }",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://k; }",
+    ),
+    (
+        "ineffective-keepalive",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; least_conn; } @@",
+        "upstream k { server 127.0.0.1:8000; least_conn; keepalive 8; } @@",
+    ),
+    (
+        "proxy-redirect-mismatch",
+        "location / { proxy_redirect off; proxy_pass http://app; }",
+        "location / { proxy_redirect http:// https://; proxy_set_header Host $host; proxy_pass http://app; }",
+    ),
+    (
+        "non-idempotent-retry",
+        "location / { proxy_next_upstream error timeout non_idempotent; proxy_pass http://app; }",
+        "location / { proxy_next_upstream error timeout; proxy_pass http://app; }",
+    ),
+    (
+        "small-proxy-buffer",
+        "location /oauth2/ { proxy_pass http://app; }",
+        "location /oauth2/ { proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_pass http://app; }",
+    ),
+    (
+        "small-body-limit",
+        "location / { client_max_body_size 50m; proxy_pass http://app; } location /upload/ { proxy_pass http://app; }",
+        "location / { proxy_pass http://app; } location /upload/ { client_max_body_size 50m; proxy_pass http://app; }",
+    ),
+    (
+        "buffered-stream",
+        "location /events { proxy_pass http://app; }",
+        "location /events { proxy_buffering off; proxy_pass http://app; }",
+    ),
+    (
+        "grpc-over-http",
+        "location /pkg.Svc/ { proxy_pass http://127.0.0.1:50051; }",
+        "listen 18104 http2; location /pkg.Svc/ { grpc_pass grpc://127.0.0.1:50051; }",
+    ),
+    (
+        "short-grpc-timeout",
+        "location / { grpc_pass grpc://127.0.0.1:50051; }",
+        "location / { grpc_read_timeout 1h; grpc_pass grpc://127.0.0.1:50051; }",
+    ),
+    (
+        "timeout-below-upstream",
+        "upstream two { server 127.0.0.1:8000; server 127.0.0.1:8001; } @@ location / { proxy_next_upstream_timeout 10s; proxy_pass http://two; }",
+        "upstream two { server 127.0.0.1:8000; server 127.0.0.1:8001; } @@ location / { proxy_connect_timeout 3s; proxy_next_upstream_timeout 10s; proxy_pass http://two; }",
+    ),
+    (
+        "unix-socket-path",
+        "location /c/ { proxy_pass http://unix:/run/x.sock/foo/; }",
+        "location /c/ { proxy_pass http://unix:/run/x.sock:/foo/; }",
+    ),
+    (
         "shadowed-handler",
         "location / { proxy_pass http://app; return 301 /x; }",
         "location / { return 301 /x; }",
@@ -334,6 +394,41 @@ const ROWS: [Row; 73] = [
         "competing-handlers",
         "location / { proxy_pass http://app; fastcgi_pass 127.0.0.1:9000; }",
         "location / { proxy_pass http://app; }",
+    ),
+    (
+        "spoofable-client-address",
+        "location / { proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://app; }",
+        "location / { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app; }",
+    ),
+    (
+        "unsafe-auth-subrequest",
+        "location / { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+        "location / { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_pass http://auth; }",
+    ),
+    (
+        "intercepted-api-error",
+        "proxy_intercept_errors on; error_page 404 /index.html; location /api/ { proxy_pass http://app; }",
+        "proxy_intercept_errors on; error_page 404 /index.html; location /api/ { proxy_intercept_errors off; proxy_pass http://app; }",
+    ),
+    (
+        "compressed-sub-filter",
+        "location / { sub_filter a b; proxy_pass http://app; }",
+        "location / { sub_filter a b; proxy_set_header Accept-Encoding \"\"; proxy_pass http://app; }",
+    ),
+    (
+        "dropped-underscore-header",
+        "underscores_in_headers off; location / { proxy_pass http://app; }",
+        "underscores_in_headers on; location / { proxy_pass http://app; }",
+    ),
+    (
+        "scheme-port-mismatch",
+        "location / { proxy_pass http://127.0.0.1:8443; }",
+        "location / { proxy_pass https://127.0.0.1:8443; }",
+    ),
+    (
+        "small-proxy-buffer",
+        "location /sso/ { proxy_pass http://app; }",
+        "large_client_header_buffers 4 32k; location /sso/ { proxy_pass http://app; }",
     ),
     (
         "unsafe-if",
