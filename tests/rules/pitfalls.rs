@@ -14,7 +14,7 @@ const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 92] = [
+const ROWS: [Row; 95] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -449,6 +449,21 @@ const ROWS: [Row; 92] = [
         "clobbered-capture",
         "location ~ ^/h/(.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$1; }",
         "location ~ ^/h/(?<rest>.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$rest; }",
+    ),
+    (
+        "rewrite-cycle",
+        "root /srv; location / { try_files $uri /; }",
+        "root /srv; location / { try_files $uri /index.html; }",
+    ),
+    (
+        "redirect-loop",
+        "listen 443 ssl; ssl_certificate c.pem; ssl_certificate_key k.pem; return 301 https://$host$request_uri;",
+        "return 301 https://$host$request_uri;",
+    ),
+    (
+        "spoofable-client-address",
+        "set_real_ip_from 0.0.0.0/0; real_ip_header X-Forward-For; root /srv;",
+        "set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; root /srv;",
     ),
     (
         "undefined-named-location",
