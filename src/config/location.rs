@@ -197,6 +197,14 @@ impl<'c> Location<'c> {
         self.directive.own("return").next()
     }
 
+    /// The HTML file that `try_files` sends from here where there is no other, if nothing else answers.
+    pub fn fallback_page(&self) -> Option<Word<'c>> {
+        let page = self.directive.own("try_files").next()?.arguments().last()?;
+        let is_html = page.ends_with(b".html") || page.ends_with(b".htm");
+        let is_page = page.starts_with(b"/") && is_html && !page.has_variables();
+        (is_page && self.handler().is_none() && self.own_return().is_none()).then_some(page)
+    }
+
     /// Edits that make a regex of a prefix or exact name, anchored at its beginning.
     pub fn as_regex(&self) -> Vec<Edit> {
         let edits = || {

@@ -1,6 +1,7 @@
 //! How likely a location is meant for WebSockets: points for what its path, its upstream and its surroundings say.
 
 use super::{Location, Modifier, Proxied, Shape};
+use crate::diagnostic::Edit;
 
 /// How likely a place is meant for WebSockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,20 +128,21 @@ const OPPOSING_WORDS: [(&[&str], u8); 3] = [
     (&["hls", "dash", "mp4", "flv"], 2),
 ];
 
-/// Applications that use WebSockets below `/`, by a part of a server's or an upstream's name.
-const APPLICATIONS: [&str; 12] = [
-    "vaultwarden",
-    "bitwarden",
-    "uptime-kuma",
-    "home-assistant",
-    "homeassistant",
-    "code-server",
-    "jupyter",
-    "streamlit",
-    "grafana",
-    "mattermost",
-    "rocketchat",
-    "jellyfin",
+/// Applications that use WebSockets below `/`, by a part of a server's or an upstream's name, with a path for them if there
+/// is a certain one.
+const APPLICATIONS: [(&str, Option<&str>); 12] = [
+    ("vaultwarden", Some("/notifications/hub")),
+    ("bitwarden", Some("/notifications/hub")),
+    ("uptime-kuma", Some("/socket.io/")),
+    ("home-assistant", Some("/api/websocket")),
+    ("homeassistant", Some("/api/websocket")),
+    ("code-server", None),
+    ("jupyter", None),
+    ("streamlit", Some("/_stcore/stream")),
+    ("grafana", Some("/api/live/ws")),
+    ("mattermost", Some("/api/v4/websocket")),
+    ("rocketchat", Some("/websocket")),
+    ("jellyfin", Some("/socket")),
 ];
 
 /// A read timeout from here on, in milliseconds, is written for long-lived connections.
@@ -155,7 +157,7 @@ impl<'c> Proxied<'c> {
             || words(&host).any(|word| PINGING_WORDS.contains(&word))
             || self.known_application(&host).is_some()
             || words(&self.location.path.text().to_lowercase())
-                .any(|word| APPLICATIONS.contains(&word));
+                .any(|word| APPLICATIONS.iter().any(|(name, _)| *name == word));
         if self.location.is_never_websocket() {
             return Intent {
                 score: 0,
@@ -231,7 +233,7 @@ impl<'c> Proxied<'c> {
             && self.location.is_prefix()
             && &*self.location.path == b"/"
             && !self.has_upgrading_sibling()
-            && let Some(name) = self.known_application(host)
+            && let Some((name, _)) = self.known_application(host)
         {
             score = 2;
             reason = format!("{name} uses WebSockets");
@@ -254,18 +256,44 @@ impl<'c> Proxied<'c> {
         }
     }
 
-    fn known_application(&self, host: &str) -> Option<&'static str> {
+    /// The application that the server or the upstream is called after, and where it opens its WebSockets.
+    pub fn application_endpoint(&self) -> Option<(&'static str, &'static str)> {
+        let (name, path) = self.known_application(&self.upstream_name())?;
+        Some((name, path?))
+    }
+
+    /// Edits after which requests for a path, with handshakes, go on as those for this place do.
+    pub fn send_on_from(&self, path: &str) -> Vec<Edit> {
+        let Some(url) = self.url().filter(|url| !url.has_variables()) else {
+            return Vec::new();
+        };
+        let config = self.scope.config();
+        let (value, mut edits) = config.connection_value();
+        let address = url
+            .word
+            .slice(0..url.scheme().len() + url.authority().len());
+        let mut lines = vec![format!("proxy_pass {address};")];
+        if config.version().default_proxy_http_version() != "1.1" {
+            lines.push("proxy_http_version 1.1;".to_owned());
+        }
+        lines.extend(self.inherited(&self.headers(), &["Upgrade", "Connection"]));
+        lines.push("proxy_set_header Upgrade $http_upgrade;".to_owned());
+        lines.push(format!("proxy_set_header Connection {value};"));
+        let block = format!("location {path} {{ {} }}", lines.join(" "));
+        edits.push(self.location.directive.append_lines(&[block]));
+        edits
+    }
+
+    fn known_application(&self, host: &str) -> Option<(&'static str, Option<&'static str>)> {
         let server = self.location.server();
         let names: Vec<String> = server
             .into_iter()
             .flat_map(|server| server.names())
             .map(|name| name.text().to_lowercase())
             .collect();
-        APPLICATIONS.into_iter().find(|application| {
-            host.contains(application)
-                || names
-                    .iter()
-                    .any(|name| name.split('.').any(|label| label == *application))
+        APPLICATIONS.into_iter().find(|(application, _)| {
+            let mut labels = names.iter().flat_map(|name| name.split('.'));
+            host.contains(application) || labels.any(|label| label == *application)
         })
     }
 

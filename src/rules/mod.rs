@@ -104,6 +104,7 @@ mod websocket_capacity;
 mod websocket_host;
 mod websocket_path_redirect;
 mod websocket_prefix_contract;
+mod websocket_to_static;
 mod wrong_argument_count;
 mod zero_timeout;
 
@@ -242,6 +243,7 @@ pub static RULES: &[(&str, &Rule)] = &[
         "websocket-prefix-contract",
         &websocket_prefix_contract::RULE,
     ),
+    ("websocket-to-static", &websocket_to_static::RULE),
     ("wrong-argument-count", &wrong_argument_count::RULE),
     ("zero-timeout", &zero_timeout::RULE),
 ];

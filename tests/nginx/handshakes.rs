@@ -293,6 +293,11 @@ fn is_agreed_without_upgrade(answer: &str) -> bool {
     status(answer) == "101" && !answer.to_lowercase().contains("\r\nupgrade:")
 }
 
+/// The page of the fixture is not there; without one nginx answers 500.
+fn is_sent_to_a_page(answer: &str) -> bool {
+    status(answer) == "500"
+}
+
 #[test]
 fn a_handshake_that_does_not_get_through_opens_after_the_fix() {
     let incomplete = Some("incomplete-websocket-upgrade");
@@ -307,6 +312,7 @@ fn a_handshake_that_does_not_get_through_opens_after_the_fix() {
         ("lost-proxy-header", incomplete, is_refused, 5),
         ("upgrade-in-response", None, is_refused, 6),
         ("hidden-upgrade-header", None, is_agreed_without_upgrade, 5),
+        ("websocket-to-static", None, is_sent_to_a_page, 1),
     ] {
         keeps(&Promise {
             rule,
