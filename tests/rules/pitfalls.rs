@@ -14,7 +14,7 @@ const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 95] = [
+const ROWS: [Row; 96] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -64,6 +64,11 @@ const ROWS: [Row; 95] = [
         "hijacked-location",
         "location /api/ws/ { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
         "location ^~ /api/ws/ { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
+    ),
+    (
+        "websocket-to-static",
+        "upstream vaultwarden { server 127.0.0.1:8000; } @@ location / { try_files $uri /index.html; } location /api/ { proxy_pass http://vaultwarden; }",
+        "upstream vaultwarden { server 127.0.0.1:8000; } @@ location / { try_files $uri /index.html; } location /api/ { proxy_pass http://vaultwarden; } location /notifications/hub { {handshake} proxy_pass http://vaultwarden; }",
     ),
     (
         "websocket-path-redirect",
@@ -458,7 +463,7 @@ const ROWS: [Row; 95] = [
     (
         "redirect-loop",
         "listen 443 ssl; ssl_certificate c.pem; ssl_certificate_key k.pem; return 301 https://$host$request_uri;",
-        "return 301 https://$host$request_uri;",
+        "server { listen 443 ssl; server_name a.example; ssl_certificate c.pem; ssl_certificate_key k.pem; location / { proxy_pass http://app; } } @@ return 301 https://$host$request_uri;",
     ),
     (
         "spoofable-client-address",
