@@ -6,14 +6,15 @@ use nginspect::config::{LoadOptions, Root, Scope, load};
 use nginspect::lint::lint_with;
 use nginspect::rules::RULES;
 
-/// A rule, what it finds something in, and what it finds nothing in. What belongs to the http level stands before `@@`.
+/// A rule, what it finds something in, and what it finds nothing in. What belongs to the http level stands before `@@`, and
+/// before another one the main level with its `events`.
 type Row = (&'static str, &'static str, &'static str);
 
 const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 56] = [
+const ROWS: [Row; 96] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -40,6 +41,11 @@ const ROWS: [Row; 56] = [
         "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://app; }",
     ),
     (
+        "ineffective-keepalive",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' close; } upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://k; }",
+        "map $http_upgrade $connection_upgrade { default upgrade; '' ''; } upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://k; }",
+    ),
+    (
         "short-websocket-timeout",
         "{handshake} location /ws { proxy_read_timeout 10s; proxy_pass http://app; }",
         "{handshake} location /ws { proxy_read_timeout 1h; proxy_pass http://app; }",
@@ -60,9 +66,59 @@ const ROWS: [Row; 56] = [
         "location ^~ /api/ws/ { proxy_pass http://ws; } location ~ ^/api/ { proxy_pass http://app; }",
     ),
     (
+        "websocket-to-static",
+        "upstream vaultwarden { server 127.0.0.1:8000; } @@ location / { try_files $uri /index.html; } location /api/ { proxy_pass http://vaultwarden; }",
+        "upstream vaultwarden { server 127.0.0.1:8000; } @@ location / { try_files $uri /index.html; } location /api/ { proxy_pass http://vaultwarden; } location /notifications/hub { {handshake} proxy_pass http://vaultwarden; }",
+    ),
+    (
         "websocket-path-redirect",
         "location /ws/ { proxy_pass http://app; }",
         "location /ws { proxy_pass http://app; }",
+    ),
+    (
+        "websocket-prefix-contract",
+        "location /console/ { proxy_pass http://app/; } location /console/ws { {handshake} proxy_pass http://app; }",
+        "location /console/ { proxy_pass http://app/; } location /console/ws { {handshake} proxy_pass http://app/ws; }",
+    ),
+    (
+        "unsticky-websocket-upstream",
+        "upstream io { server 127.0.0.1:3001; server 127.0.0.1:3002; } @@ location /socket.io/ { {handshake} proxy_pass http://io; }",
+        "upstream io { ip_hash; server 127.0.0.1:3001; server 127.0.0.1:3002; } @@ location /socket.io/ { {handshake} proxy_pass http://io; }",
+    ),
+    (
+        "websocket-host",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_pass http://app; }",
+    ),
+    (
+        "unsafe-auth-subrequest",
+        "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+        "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_set_header Upgrade \"\"; proxy_set_header Connection \"\"; proxy_pass http://auth; }",
+    ),
+    (
+        "websocket-behind-basic-auth",
+        "location /ws { auth_basic x; auth_basic_user_file h; proxy_pass http://app; }",
+        "location /ws { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+    ),
+    (
+        "leaked-upgrade-header",
+        "http2 on; location / { proxy_pass http://app; }",
+        "http2 on; location / { proxy_hide_header Upgrade; proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "worker_processes 2; events {} @@ @@ location /ws { {handshake} proxy_read_timeout 24h; proxy_pass http://app; }",
+        "worker_processes 2; worker_shutdown_timeout 5m; events {} @@ @@ location /ws { {handshake} proxy_read_timeout 24h; proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "events { worker_connections 512; } @@ @@ location /ws { {handshake} proxy_pass http://app; }",
+        "events { worker_connections 8192; } @@ @@ location /ws { {handshake} proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 5; @@ location /ws { proxy_pass http://app; }",
+        "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 100; @@ location /ws { proxy_pass http://app; }",
     ),
     (
         "handlerless-location",
@@ -70,9 +126,29 @@ const ROWS: [Row; 56] = [
         "location / { proxy_pass http://app; } location /ws/ { proxy_read_timeout 1h; proxy_pass http://app; }",
     ),
     (
+        "incomplete-websocket-upgrade",
+        "location /ws { proxy_http_version 2; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; }",
+        "location /ws { {handshake} proxy_pass http://app; }",
+    ),
+    (
+        "forwarded-upgrade-token",
+        "location / { {handshake} proxy_pass http://app; } location /admin { deny all; }",
+        "map $http_upgrade $ws_upgrade { default ''; ~*^websocket$ websocket; } @@ location / { proxy_http_version 1.1; proxy_set_header Upgrade $ws_upgrade; proxy_set_header Connection \"upgrade\"; proxy_pass http://app; } location /admin { deny all; }",
+    ),
+    (
+        "upgrade-in-response",
+        "location /ws { add_header Upgrade $http_upgrade; add_header Connection upgrade; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_pass http://app; }",
+    ),
+    (
         "zero-timeout",
         "location /ws { proxy_read_timeout 0; proxy_pass http://app; }",
         "location /ws { proxy_read_timeout 24h; proxy_pass http://app; }",
+    ),
+    (
+        "hidden-upgrade-header",
+        "proxy_hide_header Upgrade; location /ws { proxy_set_header Upgrade $http_upgrade; proxy_pass http://app; }",
+        "location /ws { proxy_set_header Upgrade $http_upgrade; proxy_pass http://app; }",
     ),
     (
         "hijacked-location",
@@ -133,6 +209,21 @@ const ROWS: [Row; 56] = [
         "blocked-acme-challenge",
         "location ~ /\\. { deny all; } location /.well-known/acme-challenge/ { root /srv; }",
         "location ~ /\\. { deny all; } location ^~ /.well-known/acme-challenge/ { root /srv; }",
+    ),
+    (
+        "near-miss-location",
+        "location = /health/ { return 200; }",
+        "location = /health { return 200; }",
+    ),
+    (
+        "near-miss-location",
+        "location /API/ { proxy_pass http://app; }",
+        "location /api/ { proxy_pass http://app; }",
+    ),
+    (
+        "order-comment",
+        "\n# This must come first.\nlocation /uploads/ { root /srv; } location / { proxy_pass http://app; }",
+        "location /uploads/ { root /srv; } location / { proxy_pass http://app; }",
     ),
     (
         "identity-proxy-uri",
@@ -240,6 +331,66 @@ const ROWS: [Row; 56] = [
         "location / { proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; proxy_pass https://app; }",
     ),
     (
+        "localhost-upstream",
+        "location / { proxy_pass http://localhost:5000; }",
+        "location / { proxy_pass http://127.0.0.1:5000; }",
+    ),
+    (
+        "ineffective-keepalive",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_pass http://k; }",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; } @@ location / { proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass http://k; }",
+    ),
+    (
+        "ineffective-keepalive",
+        "upstream k { server 127.0.0.1:8000; keepalive 8; least_conn; } @@",
+        "upstream k { server 127.0.0.1:8000; least_conn; keepalive 8; } @@",
+    ),
+    (
+        "proxy-redirect-mismatch",
+        "location / { proxy_redirect off; proxy_pass http://app; }",
+        "location / { proxy_redirect http:// https://; proxy_set_header Host $host; proxy_pass http://app; }",
+    ),
+    (
+        "non-idempotent-retry",
+        "location / { proxy_next_upstream error timeout non_idempotent; proxy_pass http://app; }",
+        "location / { proxy_next_upstream error timeout; proxy_pass http://app; }",
+    ),
+    (
+        "small-proxy-buffer",
+        "location /oauth2/ { proxy_pass http://app; }",
+        "location /oauth2/ { proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_pass http://app; }",
+    ),
+    (
+        "small-body-limit",
+        "location / { client_max_body_size 50m; proxy_pass http://app; } location /upload/ { proxy_pass http://app; }",
+        "location / { proxy_pass http://app; } location /upload/ { client_max_body_size 50m; proxy_pass http://app; }",
+    ),
+    (
+        "buffered-stream",
+        "location /events { proxy_pass http://app; }",
+        "location /events { proxy_buffering off; proxy_pass http://app; }",
+    ),
+    (
+        "grpc-over-http",
+        "location /pkg.Svc/ { proxy_pass http://127.0.0.1:50051; }",
+        "listen 18104 http2; location /pkg.Svc/ { grpc_pass grpc://127.0.0.1:50051; }",
+    ),
+    (
+        "short-grpc-timeout",
+        "location / { grpc_pass grpc://127.0.0.1:50051; }",
+        "location / { grpc_read_timeout 1h; grpc_pass grpc://127.0.0.1:50051; }",
+    ),
+    (
+        "timeout-below-upstream",
+        "upstream two { server 127.0.0.1:8000; server 127.0.0.1:8001; } @@ location / { proxy_next_upstream_timeout 10s; proxy_pass http://two; }",
+        "upstream two { server 127.0.0.1:8000; server 127.0.0.1:8001; } @@ location / { proxy_connect_timeout 3s; proxy_next_upstream_timeout 10s; proxy_pass http://two; }",
+    ),
+    (
+        "unix-socket-path",
+        "location /c/ { proxy_pass http://unix:/run/x.sock/foo/; }",
+        "location /c/ { proxy_pass http://unix:/run/x.sock:/foo/; }",
+    ),
+    (
         "shadowed-handler",
         "location / { proxy_pass http://app; return 301 /x; }",
         "location / { return 301 /x; }",
@@ -248,6 +399,41 @@ const ROWS: [Row; 56] = [
         "competing-handlers",
         "location / { proxy_pass http://app; fastcgi_pass 127.0.0.1:9000; }",
         "location / { proxy_pass http://app; }",
+    ),
+    (
+        "spoofable-client-address",
+        "location / { proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://app; }",
+        "location / { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app; }",
+    ),
+    (
+        "unsafe-auth-subrequest",
+        "location / { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass http://auth; }",
+        "location / { auth_request /a; proxy_pass http://app; } location = /a { internal; proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_pass http://auth; }",
+    ),
+    (
+        "intercepted-api-error",
+        "proxy_intercept_errors on; error_page 404 /index.html; location /api/ { proxy_pass http://app; }",
+        "proxy_intercept_errors on; error_page 404 /index.html; location /api/ { proxy_intercept_errors off; proxy_pass http://app; }",
+    ),
+    (
+        "compressed-sub-filter",
+        "location / { sub_filter a b; proxy_pass http://app; }",
+        "location / { sub_filter a b; proxy_set_header Accept-Encoding \"\"; proxy_pass http://app; }",
+    ),
+    (
+        "dropped-underscore-header",
+        "underscores_in_headers off; location / { proxy_pass http://app; }",
+        "underscores_in_headers on; location / { proxy_pass http://app; }",
+    ),
+    (
+        "scheme-port-mismatch",
+        "location / { proxy_pass http://127.0.0.1:8443; }",
+        "location / { proxy_pass https://127.0.0.1:8443; }",
+    ),
+    (
+        "small-proxy-buffer",
+        "location /sso/ { proxy_pass http://app; }",
+        "large_client_header_buffers 4 32k; location /sso/ { proxy_pass http://app; }",
     ),
     (
         "unsafe-if",
@@ -268,6 +454,21 @@ const ROWS: [Row; 56] = [
         "clobbered-capture",
         "location ~ ^/h/(.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$1; }",
         "location ~ ^/h/(?<rest>.*)$ { if ($http_user_agent ~ \"(x)?\") { set $z 1; } proxy_pass http://app/$rest; }",
+    ),
+    (
+        "rewrite-cycle",
+        "root /srv; location / { try_files $uri /; }",
+        "root /srv; location / { try_files $uri /index.html; }",
+    ),
+    (
+        "redirect-loop",
+        "listen 443 ssl; ssl_certificate c.pem; ssl_certificate_key k.pem; return 301 https://$host$request_uri;",
+        "server { listen 443 ssl; server_name a.example; ssl_certificate c.pem; ssl_certificate_key k.pem; location / { proxy_pass http://app; } } @@ return 301 https://$host$request_uri;",
+    ),
+    (
+        "spoofable-client-address",
+        "set_real_ip_from 0.0.0.0/0; real_ip_header X-Forward-For; root /srv;",
+        "set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; root /srv;",
     ),
     (
         "undefined-named-location",
@@ -299,16 +500,20 @@ const ROWS: [Row; 56] = [
 /// How many findings a rule that is selected alone has in an example.
 fn findings(rule: &str, example: &str) -> usize {
     let example = example.replace("{handshake}", HANDSHAKE);
-    let (http, server) = example.split_once("@@").unwrap_or(("", &example));
-    let sockets = match example.contains("http://ws;") {
-        true => "upstream ws { server 127.0.0.1:8002; }",
-        false => "",
+    let mut levels = example.rsplit("@@");
+    let server = levels.next().unwrap_or_default();
+    let http = levels.next().unwrap_or_default();
+    let main = levels.next().unwrap_or("events {}");
+    let group = |name: &str, port: u16| match example.contains(&format!("http://{name};")) {
+        true => format!("upstream {name} {{ server 127.0.0.1:{port}; }}\n"),
+        false => String::new(),
     };
+    let groups = group("ws", 8002) + &group("auth", 8003);
     let text = format!(
-        "events {{}}\nhttp {{\n\
-         upstream app {{ server 127.0.0.1:8001; }}\n{sockets}\n{http}\n\
+        "{main}\nhttp {{\n\
+         upstream app {{ server 127.0.0.1:8001; }}\n{groups}{http}\n\
          server {{ listen 18101; server_name a.example; {server} }}\n\
-         server {{ listen 18103; location / {{ proxy_pass http://app; }} }}\n}}\n"
+         server {{ listen 18103; location / {{ proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app; }} }}\n}}\n"
     );
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let path = folder.path().join("nginx.conf");
