@@ -1,7 +1,7 @@
-//! One cause, one story: findings that go back to the same lines of a file are told together, and what follows from
-//! another finding is not told beside it.
+//! One cause, one story: findings that go back to the same lines of a file are told together, and of two that say the
+//! same of a place, or guess differently what it is for, one is told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, Span};
@@ -9,22 +9,20 @@ use crate::source::{FileId, Span};
 /// What findings must share to be told together.
 type Key = (&'static str, FileId, Severity, Vec<Span>);
 
-/// Rules whose findings follow from those of another rule at the same place.
-const FOLLOWING: [(&str, &str); 1] = [("hijacked-location", "unreachable-location")];
+/// Rules of which one is told of a place: the graver finding, or else that of the second rule, whose place lies in that of
+/// the first.
+const RIVALS: [(&str, &str); 2] = [
+    // What nothing is left of loses something.
+    ("hijacked-location", "unreachable-location"),
+    // A path such as `/events` may be either.
+    ("missing-websocket-upgrade", "buffered-stream"),
+];
 
 /// Tells the findings of one rule in one file together that have the same causes; the rest stays as it is.
 ///
 /// The first of them is told, with the others as its labels; its fixes make the edits of all.
 pub fn together(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let places: HashSet<(&str, Span)> = findings
-        .iter()
-        .map(|finding| (finding.rule, finding.span))
-        .collect();
-    findings.retain(|finding| {
-        !FOLLOWING
-            .iter()
-            .any(|(rule, other)| finding.rule == *rule && places.contains(&(*other, finding.span)))
-    });
+    leave_out_rivals(&mut findings);
     let mut told: Vec<(Diagnostic, usize)> = Vec::with_capacity(findings.len());
     let mut known: HashMap<Key, usize> = HashMap::new();
     for finding in findings {
@@ -56,6 +54,31 @@ pub fn together(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
         finding
     };
     told.into_iter().map(tell).collect()
+}
+
+fn leave_out_rivals(findings: &mut Vec<Diagnostic>) {
+    let mut known: BTreeMap<(&str, FileId, u32), (u32, Severity)> = BTreeMap::new();
+    for finding in &*findings {
+        let Span { file, start, end } = finding.span;
+        known.insert((finding.rule, file, start), (end, finding.severity));
+    }
+    findings.retain(|finding| {
+        let Span { file, start, end } = finding.span;
+        let loses = |(first, second): &(&'static str, &'static str)| {
+            if finding.rule == *first {
+                let inside = (*second, file, start)..(*second, file, end);
+                let mut others = known.range(inside).map(|(_, (_, severity))| severity);
+                return others.any(|severity| *severity >= finding.severity);
+            }
+            let until = (*first, file, 0)..=(*first, file, start);
+            let around = known.range(until).next_back();
+            finding.rule == *second
+                && around.is_some_and(|(_, (around, severity))| {
+                    *around >= end && *severity > finding.severity
+                })
+        };
+        !RIVALS.iter().any(loses)
+    });
 }
 
 fn join(first: &mut Diagnostic, other: Diagnostic) {
@@ -141,17 +164,40 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_from_another_finding_is_not_told_beside_it() {
-        let of = |rule, start| Diagnostic {
+    fn of_two_rules_about_a_place_the_graver_is_told_or_the_second() {
+        let of = |rule, start: u32, end: u32, severity| Diagnostic {
             rule,
+            severity,
+            span: Span::new(finding(0, &[], "").span.file, start, end),
             ..finding(start, &[], "gone")
         };
-        let told = together(vec![
-            of("hijacked-location", 1),
-            of("unreachable-location", 1),
-            of("hijacked-location", 2),
-        ]);
-        let rules: Vec<&str> = told.iter().map(|found| found.rule).collect();
-        assert_eq!(rules, ["unreachable-location", "hijacked-location"]);
+        let told = |findings| {
+            let told = together(findings).into_iter();
+            told.map(|found| (found.rule, found.span.start))
+                .collect::<Vec<_>>()
+        };
+        let (note, warning, error) = (Severity::Note, Severity::Warning, Severity::Error);
+        assert_eq!(
+            told(vec![
+                of("hijacked-location", 10, 20, warning),
+                of("unreachable-location", 10, 20, error),
+                of("hijacked-location", 30, 40, warning),
+            ]),
+            [("unreachable-location", 10), ("hijacked-location", 30)]
+        );
+        assert_eq!(
+            told(vec![
+                of("missing-websocket-upgrade", 10, 20, note),
+                of("buffered-stream", 15, 20, note),
+                of("missing-websocket-upgrade", 30, 40, error),
+                of("buffered-stream", 35, 40, note),
+                of("buffered-stream", 45, 50, note),
+            ]),
+            [
+                ("buffered-stream", 15),
+                ("missing-websocket-upgrade", 30),
+                ("buffered-stream", 45)
+            ]
+        );
     }
 }
