@@ -15,6 +15,14 @@ pub struct Unchanged<'c> {
 }
 
 impl<'c> Proxied<'c> {
+    /// True for a backend that learns no other host than that of `proxy_pass`, in no header.
+    pub fn is_told_its_own_host(&self) -> bool {
+        let headers = self.headers();
+        let mut others = ["X-Forwarded-Host", "Forwarded"].into_iter();
+        self.host_header().is_none_or(|host| host == "$proxy_host")
+            && !others.any(|name| headers.sent(name).is_some())
+    }
+
     /// What lets redirects of a backend reach clients that is told its own name as the host, so that it builds them from it
     /// (`ngx_http_proxy_rewrite_redirect`).
     ///
@@ -24,8 +32,10 @@ impl<'c> Proxied<'c> {
         let backend = self
             .backend()
             .filter(|backend| backend.peer != Peer::Unix)?;
-        let is_own_host = self.host_header().is_none_or(|host| host == "$proxy_host");
-        if !is_own_host || self.location.is_internal() || is_public_name(&backend.host) {
+        if !self.is_told_its_own_host()
+            || self.location.is_internal()
+            || is_public_name(&backend.host)
+        {
             return None;
         }
         let [directive] = self.scope.effective("proxy_redirect").directives[..] else {

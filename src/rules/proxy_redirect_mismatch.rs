@@ -9,7 +9,7 @@ rule! {
     ///
     /// ## When it is fine
     /// When the backend redirects with paths only, or clients can reach it by that name. Where the backend is told another
-    /// `Host`, or has a public name, nothing is reported.
+    /// host in `Host` or `X-Forwarded-Host`, or has a public name, nothing is reported.
     ///
     /// ## Fix
     /// Unsafe: `proxy_redirect default`, or the scheme of `proxy_pass`.

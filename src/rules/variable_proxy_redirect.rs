@@ -8,8 +8,9 @@ rule! {
     /// sends the client to a name that only nginx knows.
     ///
     /// ## When it is fine
-    /// When the backend redirects with paths only, or is told the client's host in `Host`. Where that is sent, or
-    /// `proxy_redirect` is set, nothing is reported, nor of an endpoint for WebSockets, whose clients follow no redirect.
+    /// When the backend redirects with paths only, or is told the client's host in `Host` or `X-Forwarded-Host`. Where that
+    /// is sent, or `proxy_redirect` is set, nothing is reported, nor of an endpoint for WebSockets, whose clients follow no
+    /// redirect.
     ///
     /// ## Fix
     /// Unsafe: put the rule in that nginx would make itself.
@@ -32,11 +33,10 @@ fn check(config: &Config, report: &mut Report) {
         // Without a resolver nothing comes back at all.
         let is_found = !backend.is_resolved_late(config)
             || place.scope.effective("resolver").directive().is_some();
-        let own_host = place.host_header().is_none_or(|host| host == "$proxy_host");
         let is_set = redirect.directive().is_some();
         if is_set
             || !is_found
-            || !own_host
+            || !place.is_told_its_own_host()
             || place.location.is_internal()
             || place.upgrade().completes() && place.websocket_intent().path >= 3
             || report.has(address.span)
