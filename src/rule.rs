@@ -2,7 +2,7 @@
 //!
 //! A rule asks the model and reports spans. It reads no file, knows no setting and cannot fail.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub use crate::config::*;
 pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
@@ -279,7 +279,7 @@ impl Finding {
         self
     }
 
-    /// Offers a fix of the rule's own safety; no edits, no fix.
+    /// Offers a fix of the rule's own safety; no edits, no fix. What several places ask for alike is edited once.
     pub fn fix(
         &mut self,
         title: impl Into<String>,
@@ -295,7 +295,9 @@ impl Finding {
         title: impl Into<String>,
         edits: impl IntoIterator<Item = Edit>,
     ) -> &mut Self {
-        let edits: Vec<Edit> = edits.into_iter().collect();
+        let mut seen = BTreeSet::new();
+        let is_new = |edit: &Edit| seen.insert(edit.clone());
+        let edits: Vec<Edit> = edits.into_iter().filter(is_new).collect();
         if !edits.is_empty() {
             self.diagnostic.fixes.push(Fix {
                 title: title.into(),

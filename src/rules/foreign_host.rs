@@ -94,12 +94,7 @@ fn check(config: &Config, report: &mut Report) {
         } else {
             "$proxy_host"
         };
-        let mut edits: Vec<Edit> = places
-            .iter()
-            .flat_map(|place| place.send("Host", value))
-            .collect();
-        edits.sort();
-        edits.dedup();
+        let edits = places.iter().flat_map(|place| place.send("Host", value));
         finding.fix("send the name of the other server", edits);
     }
 }

@@ -39,8 +39,6 @@ fn check(config: &Config, report: &mut Report) {
             edits.extend(more);
             safety = safety.max(of_these);
         }
-        edits.sort();
-        edits.dedup();
 
         let finding = report.at(
             hidden.span(),

@@ -59,12 +59,7 @@ fn check(config: &Config, report: &mut Report) {
         if report.has(span) {
             continue;
         }
-        let mut edits: Vec<Edit> = places
-            .iter()
-            .flat_map(|place| place.keep_edits(why))
-            .collect();
-        edits.sort();
-        edits.dedup();
+        let edits = places.iter().flat_map(|place| place.keep_edits(why));
 
         let finding = report.at(
             span,

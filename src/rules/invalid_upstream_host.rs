@@ -68,12 +68,9 @@ fn check(config: &Config, report: &mut Report) {
         {
             finding.label(other.pass.span(), "here too");
         }
-        let mut edits: Vec<Edit> = places
+        let edits = places
             .iter()
-            .flat_map(|place| place.send_with_list("Host", "$host"))
-            .collect();
-        edits.sort();
-        edits.dedup();
+            .flat_map(|place| place.send_with_list("Host", "$host"));
         finding.fix("send the host that the client asked for", edits);
     }
 }

@@ -64,9 +64,6 @@ fn unsaid(places: &[Proxied<'_>], request: Option<String>, report: &mut Report) 
     let edits = places
         .iter()
         .flat_map(|place| place.send_with_list("X-Forwarded-Proto", "$scheme"));
-    let mut edits: Vec<Edit> = edits.collect();
-    edits.sort();
-    edits.dedup();
     finding.fix("say which scheme the client speaks", edits);
 }
 
@@ -89,8 +86,6 @@ fn overwritten(
     let words = headers.iter().filter_map(|header| header.argument(1));
     let mut edits: Vec<Edit> = words.map(|word| Edit::replace(word.span, &value)).collect();
     edits.extend(map);
-    edits.sort();
-    edits.dedup();
 
     let message = "`$scheme` is always `http` here, and replaces what the proxy in front says";
     let finding = report.at(first.span(), message);

@@ -73,12 +73,9 @@ fn check(config: &Config, report: &mut Report) {
         {
             finding.label(other.pass.span(), "here too");
         }
-        let mut edits: Vec<Edit> = places
+        let edits = places
             .iter()
-            .flat_map(|place| place.name_upstream(&problem))
-            .collect();
-        edits.sort();
-        edits.dedup();
+            .flat_map(|place| place.name_upstream(&problem));
         finding.fix("name the host in the handshake", edits);
     }
 }

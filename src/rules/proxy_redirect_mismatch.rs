@@ -43,9 +43,6 @@ fn check(config: &Config, report: &mut Report) {
             let found = place.unchanged_redirects()?;
             Some(place.change_redirects(&found))
         });
-        let mut edits: Vec<Edit> = edits.flatten().collect();
-        edits.sort();
-        edits.dedup();
 
         let finding = report.at(
             place.pass.span(),
@@ -72,6 +69,6 @@ fn check(config: &Config, report: &mut Report) {
         {
             finding.label(other.pass.span(), "here too");
         }
-        finding.fix("put nginx's own address in its place", edits);
+        finding.fix("put nginx's own address in its place", edits.flatten());
     }
 }

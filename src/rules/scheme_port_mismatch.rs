@@ -65,9 +65,6 @@ fn check(config: &Config, report: &mut Report) {
             let scheme = url.word.slice(0..url.scheme().len() - "://".len());
             scheme.rewrite(mismatch.fitting)
         });
-        let mut edits: Vec<Edit> = edits.collect();
-        edits.sort();
-        edits.dedup();
 
         let finding = report.at(
             address.span,

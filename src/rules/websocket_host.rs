@@ -50,12 +50,7 @@ fn check(config: &Config, report: &mut Report) {
             true => "$host",
             false => "$http_host",
         };
-        let mut edits: Vec<Edit> = places
-            .iter()
-            .flat_map(|place| place.send("Host", value))
-            .collect();
-        edits.sort();
-        edits.dedup();
+        let edits = places.iter().flat_map(|place| place.send("Host", value));
 
         let finding = report.at(
             place.pass.span(),
