@@ -37,7 +37,7 @@ impl Target {
 
 impl Config {
     /// The `upstream` of a part of nginx with this name, in any case.
-    pub(super) fn upstream_block(&self, of: Subsystem, name: &[u8]) -> Option<Directive<'_>> {
+    pub fn upstream_block(&self, of: Subsystem, name: &[u8]) -> Option<Directive<'_>> {
         let key = (of, name.to_ascii_lowercase());
         let block = self.upstreams().blocks.get(&key)?;
         Some(self.directive(*block))

@@ -10,7 +10,7 @@ use super::trace::{Outcome, Pass, Proxy, WebSocket};
 use super::value::Value;
 use super::variation::{By, Form, Part, Varies};
 use crate::config::{Directive, Headers, Location, Modifier, ProxyUrl, Word};
-use crate::nginx::{self, Version};
+use crate::nginx::{self, Subsystem, Version};
 
 /// How long an upstream may be silent unless something else is set.
 pub(crate) const READ_TIMEOUT: u64 = 60_000;
@@ -216,11 +216,7 @@ impl<'c> Run<'_, 'c> {
 
     /// The `upstream` block of a name.
     fn group(&self, name: &[u8]) -> Option<Directive<'c>> {
-        let named = |block: &Directive<'c>| {
-            let word = block.argument(0);
-            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
-        };
-        self.server.http()?.own("upstream").find(named)
+        self.tracer.config.upstream_block(Subsystem::Http, name)
     }
 
     /// Says which servers a name stands for.
