@@ -1,13 +1,21 @@
 //! What WebSockets use up that other requests do not: connections, counters of limits, and processes that cannot end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::zone::{defined_zone, used_zone};
 use super::{Config, Directive, EntryId, Proxied, Visibility};
 use crate::diagnostic::Edit;
 use crate::nginx;
 
 /// Up to this many connections of one address are taken for few.
 const FEW: u64 = 20;
+
+/// How many requests a client of Socket.IO sends at once after the first: one that polls, one that says what it wants, and
+/// the handshake of the WebSocket.
+const AT_ONCE: u64 = 3;
+
+/// From how many requests in 1000 s on a limit makes up for those at once while they come.
+const FAST: u64 = 10_000;
 
 /// Up to this many connections of a process are taken for few: no distribution writes as little.
 const FEW_CONNECTIONS: u64 = 512;
@@ -26,6 +34,13 @@ pub enum Shortage<'c> {
         /// The `limit_conn`.
         limit: Directive<'c>,
         /// How many it lets through.
+        most: u64,
+    },
+    /// A limit on requests of one address that stops some of those with which a client of Socket.IO begins.
+    OfRequests {
+        /// The `limit_req`.
+        limit: Directive<'c>,
+        /// How many it lets through at once.
         most: u64,
     },
     /// The connections of a process, of which each WebSocket takes two.
@@ -52,33 +67,85 @@ impl<'c> Proxied<'c> {
             && (intent.score >= CERTAIN || intent.path > 1 && self.upgrade().completes())
     }
 
-    /// A small `limit_conn` by the address of the client that comes from further out; `zones` are those by address.
-    fn few_of_address(&self, zones: &HashSet<Vec<u8>>) -> Option<(Directive<'c>, u64)> {
-        let limits = self.scope.effective("limit_conn").directives;
-        let dry = self.scope.flag("limit_conn_dry_run") == Some(true);
-        limits.into_iter().find_map(|limit| {
-            let zone = limit.argument(0)?;
-            let most = nginx::number(&limit.argument(1)?)?;
-            let is_outer = limit
-                .parent()
-                .is_none_or(|level| level != self.location.directive);
-            let is_few = zones.contains(&*zone) && most > 0 && most < FEW;
-            (is_few && is_outer && !dry).then_some((limit, most))
+    /// True when clients of Socket.IO begin here, which poll before they open a WebSocket.
+    fn is_polled(&self) -> bool {
+        let name = self.location.path.text().replace('\\', "");
+        ["/socket.io", "/engine.io"]
+            .iter()
+            .any(|endpoint| name.contains(endpoint))
+    }
+
+    /// A limit by the address of the client that comes from further out and lets few through, as `few` tells of a limit
+    /// and its zone; `zones` are those by address.
+    fn outer_limit(
+        &self,
+        name: &str,
+        zones: &HashMap<Vec<u8>, Directive<'c>>,
+        few: impl Fn(Directive<'c>, Directive<'c>) -> Option<u64>,
+    ) -> Option<(Directive<'c>, u64)> {
+        if self.scope.flag(&format!("{name}_dry_run")) == Some(true) {
+            return None;
+        }
+        let limits = self.scope.effective(name).directives.into_iter();
+        let mut outer = limits.filter(|limit| {
+            let level = limit.parent();
+            level.is_none_or(|level| level != self.location.directive)
+        });
+        outer.find_map(|limit| {
+            let zone = zones.get(&*used_zone(limit)?.0)?;
+            Some((limit, few(limit, *zone)?))
         })
+    }
+
+    /// The status of what a `limit_conn` or `limit_req` refuses here.
+    pub fn refusal_of(&self, limit: Directive<'c>) -> String {
+        let status = self.scope.effective(&format!("{}_status", limit.name()));
+        let status = status.directive().and_then(|status| status.argument(0));
+        status.map_or_else(|| "503".to_owned(), |word| word.text().into_owned())
     }
 
     /// Edits that give this place a limit of its own for a zone, with the limits of the others that it had so far.
     pub fn raise_limit(&self, limit: Directive<'c>) -> Option<Edit> {
-        let zone = limit.argument(0)?;
-        let all = self.scope.effective("limit_conn").directives;
+        let (zone, _) = used_zone(limit)?;
+        let all = self.scope.effective(&limit.name().text()).directives;
         let mut lines: Vec<String> = all
             .iter()
             .filter(|other| **other != limit)
             .map(|other| other.written())
             .collect();
-        lines.push(format!("limit_conn {zone} 100;"));
+        lines.push(match limit.is("limit_req") {
+            true => format!("limit_req zone={zone} burst=20 nodelay;"),
+            false => format!("limit_conn {zone} 100;"),
+        });
         self.scope.grow(self.pass, &lines)
     }
+}
+
+/// How many connections a `limit_conn` lets through, when they are few.
+fn few_connections(limit: Directive<'_>) -> Option<u64> {
+    let most = nginx::number(&limit.argument(1)?)?;
+    (most > 0 && most < FEW).then_some(most)
+}
+
+/// How many requests a `limit_req` lets through at once, when they are fewer than a client sends
+/// (`ngx_http_limit_req_lookup`: the first, and as many as `burst` says).
+fn few_requests(limit: Directive<'_>, zone: Directive<'_>) -> Option<u64> {
+    let burst = limit
+        .arguments()
+        .find_map(|word| nginx::number(word.strip_prefix(b"burst=")?));
+    let most = burst.unwrap_or(0) + 1;
+    let rate = zone
+        .arguments()
+        .find_map(|word| Some(word.strip_prefix(b"rate=")?.to_vec()));
+    let rate = match &rate {
+        None => 1000,
+        Some(rate) => match (rate.strip_suffix(b"r/s"), rate.strip_suffix(b"r/m")) {
+            (Some(number), _) => nginx::number(number)? * 1000,
+            (_, Some(number)) => nginx::number(number)? * 1000 / 60,
+            _ => return None,
+        },
+    };
+    (most < AT_ONCE && rate < FAST).then_some(most)
 }
 
 impl Config {
@@ -95,11 +162,21 @@ impl Config {
             timeout.is("proxy_read_timeout") && length.is_some_and(|length| length >= LONG)
         };
         // What WebSockets are is found out only where that matters.
-        if few.is_none() && first("limit_conn").is_none() && !self.directives().any(is_long) {
+        let has_limits = first("limit_conn").or_else(|| first("limit_req")).is_some();
+        if few.is_none() && !has_limits && !self.directives().any(is_long) {
             return Vec::new();
         }
         let tunnels: Vec<_> = self.proxied().filter(Proxied::holds_tunnels).collect();
-        let mut found = self.few_of_address(&tunnels);
+        let connections = self.limits(&tunnels, "limit_conn", |limit, _| few_connections(limit));
+        let polled = tunnels.iter().filter(|place| place.is_polled());
+        let requests = self.limits(polled, "limit_req", few_requests);
+        let of_address = connections
+            .into_iter()
+            .map(|(limit, most, places)| (Shortage::OfAddress { limit, most }, places));
+        let of_requests = requests
+            .into_iter()
+            .map(|(limit, most, places)| (Shortage::OfRequests { limit, most }, places));
+        let mut found: Vec<_> = of_address.chain(of_requests).collect();
         if let Some((limit, most)) = few.filter(|_| !tunnels.is_empty()) {
             found.push((Shortage::OfProcess { limit, most }, tunnels.clone()));
         }
@@ -118,32 +195,37 @@ impl Config {
         found
     }
 
-    fn few_of_address<'c>(
+    /// The limits of a name by the address of the client that let few through, each with how many and the places that it
+    /// holds for.
+    fn limits<'a, 'c: 'a>(
         &'c self,
-        tunnels: &[Proxied<'c>],
-    ) -> Vec<(Shortage<'c>, Vec<Proxied<'c>>)> {
+        tunnels: impl IntoIterator<Item = &'a Proxied<'c>>,
+        name: &str,
+        few: impl Fn(Directive<'c>, Directive<'c>) -> Option<u64>,
+    ) -> Vec<(Directive<'c>, u64, Vec<Proxied<'c>>)> {
+        let definer = format!("{name}_zone");
         let is_address = |zone: &Directive<'_>| {
-            zone.is("limit_conn_zone")
+            zone.is(&definer)
                 && zone
                     .argument(0)
                     .is_some_and(|key| key == "$binary_remote_addr" || key == "$remote_addr")
         };
-        let zones: HashSet<Vec<u8>> = self
+        let zones: HashMap<Vec<u8>, Directive<'c>> = self
             .directives()
             .filter(is_address)
-            .filter_map(super::zone::defined_zone)
+            .filter_map(|zone| Some((defined_zone(zone)?, zone)))
             .collect();
-        let mut found: Vec<(Shortage<'c>, Vec<Proxied<'c>>)> = Vec::new();
+        let mut found: Vec<(Directive<'c>, u64, Vec<Proxied<'c>>)> = Vec::new();
         let mut known: HashMap<EntryId, usize> = HashMap::new();
-        for place in tunnels.iter().filter(|_| !zones.is_empty()) {
-            let Some((limit, most)) = place.few_of_address(&zones) else {
+        for place in tunnels.into_iter().filter(|_| !zones.is_empty()) {
+            let Some((limit, most)) = place.outer_limit(name, &zones, &few) else {
                 continue;
             };
             let group = *known.entry(limit.id).or_insert_with(|| {
-                found.push((Shortage::OfAddress { limit, most }, Vec::new()));
+                found.push((limit, most, Vec::new()));
                 found.len() - 1
             });
-            found[group].1.push(place.clone());
+            found[group].2.push(place.clone());
         }
         found
     }

@@ -4,8 +4,10 @@ rule! {
     /// What is enough for short requests runs out with WebSockets, which stay.
     ///
     /// A WebSocket counts for `limit_conn` as long as it is open, and all people behind one router have one address: a limit
-    /// for the whole site that no page ever reaches turns them away. It takes two of the `worker_connections` of its
-    /// process, one to the client and one to the backend. And after a reload the old process waits for its tunnels to end.
+    /// for the whole site that no page ever reaches turns them away. A client of Socket.IO polls first and then sends three
+    /// requests at once, of which a `limit_req` without `burst` lets one pass. A WebSocket takes two of the
+    /// `worker_connections` of its process, one to the client and one to the backend. And after a reload the old process
+    /// waits for its tunnels to end.
     ///
     /// ## When it is fine
     /// For a few users, and where a limit is meant so. A limit in the location of the WebSocket itself is not reported, nor
@@ -34,10 +36,7 @@ fn check(config: &Config, report: &mut Report) {
         let request = request.map(|url| format!("GET {url}"));
         match shortage {
             Shortage::OfAddress { limit, most } => {
-                let status = place.scope.effective("limit_conn_status").directive();
-                let status = status.and_then(|status| status.argument(0));
-                let status =
-                    status.map_or_else(|| "503".to_owned(), |word| word.text().into_owned());
+                let status = place.refusal_of(limit);
                 let edits: Vec<Edit> = places
                     .iter()
                     .filter_map(|place| place.raise_limit(limit))
@@ -48,6 +47,20 @@ fn check(config: &Config, report: &mut Report) {
                     .label(place.scope.span(), "reached by this limit")
                     .witness(request, format!("{status} while {most} are open from the same address"))
                     .help("All users behind one router have the same address, and each tab has a WebSocket of its own.")
+                    .fix("let more of them through", edits);
+            }
+            Shortage::OfRequests { limit, most } => {
+                let status = place.refusal_of(limit);
+                let edits: Vec<Edit> = places
+                    .iter()
+                    .filter_map(|place| place.raise_limit(limit))
+                    .collect();
+                report
+                    .at(limit.span(), format!("of requests to `{name}` at the same time {most} can pass, the others get {status}"))
+                    .here("lets the first through, and as many as `burst` says")
+                    .label(place.scope.span(), "reached by this limit")
+                    .witness(request, format!("{status} when {most} came just before from the same address"))
+                    .help("Unless it is told otherwise, Socket.IO begins with polling, and then sends three requests at once: one of them opens the WebSocket.")
                     .fix("let more of them through", edits);
             }
             Shortage::OfProcess { limit, most } => {

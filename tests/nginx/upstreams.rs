@@ -175,6 +175,25 @@ fn connections_are_kept_where_no_rule_says_otherwise() {
 }
 
 #[test]
+fn of_three_requests_at_once_as_many_pass_as_the_rule_says() {
+    let Some(nginx) = Nginx::find() else { return };
+    for (burst, passing) in [("", 1), ("burst=1 nodelay", 2), ("burst=2 nodelay", 3)] {
+        let (port, _) = backend();
+        let text = format!(
+            "events {{}} http {{ limit_req_zone $binary_remote_addr zone=a:1m rate=2r/s; limit_req_status 429;
+            server {{ listen 127.0.0.1:{PORT}; limit_req zone=a {burst}; location /socket.io/ {{
+            proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+            proxy_pass http://127.0.0.1:{port}; }} }} }}"
+        );
+        let server = Server::start(nginx, &text);
+        let passed = (0..3).filter(|_| server.get("/socket.io/").status == 200);
+        assert_eq!(passed.count(), passing, "{text}");
+        assert_eq!(finds("websocket-capacity", &text, nginx), passing < 3);
+        assert_eq!(server.get("/socket.io/").status, 429);
+    }
+}
+
+#[test]
 fn one_late_answer_takes_two_addresses_out_and_one_not() {
     let Some(nginx) = Nginx::find() else { return };
     let ((port, _), (dead, _)) = (backend(), (free_port(), ()));

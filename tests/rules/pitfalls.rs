@@ -14,7 +14,7 @@ const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_
      proxy_set_header Connection \"upgrade\";";
 
 /// `{handshake}` stands for the three lines that forward a handshake.
-const ROWS: [Row; 96] = [
+const ROWS: [Row; 97] = [
     (
         "missing-websocket-upgrade",
         "location /ws { proxy_pass http://app; }",
@@ -119,6 +119,11 @@ const ROWS: [Row; 96] = [
         "websocket-capacity",
         "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 5; @@ location /ws { proxy_pass http://app; }",
         "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 100; @@ location /ws { proxy_pass http://app; }",
+    ),
+    (
+        "websocket-capacity",
+        "limit_req_zone $binary_remote_addr zone=r:1m rate=1r/s; limit_req zone=r; @@ location /socket.io/ { {handshake} proxy_pass http://app; }",
+        "limit_req_zone $binary_remote_addr zone=r:1m rate=1r/s; limit_req zone=r burst=20; @@ location /socket.io/ { {handshake} proxy_pass http://app; }",
     ),
     (
         "handlerless-location",
