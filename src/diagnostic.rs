@@ -129,8 +129,8 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// Other places that matter.
     pub labels: Vec<Label>,
-    /// The lines that it goes back to, where they may have more such consequences; reports tell these together.
-    pub causes: Vec<Span>,
+    /// What it has in common with others of its rule that have the same cause; reports tell these together.
+    pub story: Option<String>,
     /// A request that shows the defect.
     pub witness: Option<Witness>,
     /// What to do, and what would not help.

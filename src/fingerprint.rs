@@ -151,7 +151,7 @@ mod tests {
             span: Span::new(file, start as u32, (start + part.len()) as u32),
             label: None,
             labels: Vec::new(),
-            causes: Vec::new(),
+            story: None,
             witness: None,
             help: None,
             fixes: Vec::new(),

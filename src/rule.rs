@@ -3,6 +3,7 @@
 //! A rule asks the model and reports spans. It reads no file, knows no setting and cannot fail.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 
 pub use crate::config::*;
 pub use crate::diagnostic::{Diagnostic, Edit, Fix, Label, Safety, Severity, Witness};
@@ -206,7 +207,7 @@ impl Report {
                 span,
                 label: None,
                 labels: Vec::new(),
-                causes: Vec::new(),
+                story: None,
                 witness: None,
                 help: None,
                 fixes: Vec::new(),
@@ -215,9 +216,11 @@ impl Report {
         self.findings.last_mut().expect("a finding was just added")
     }
 
-    /// What was found, without what rests on something unseen.
+    /// What was found, without what rests on something unseen; what several places tell of the same line is said once.
     pub(crate) fn finish(self) -> impl Iterator<Item = Diagnostic> {
-        self.findings.into_iter().filter_map(Finding::finish)
+        let mut said = HashSet::new();
+        let findings = self.findings.into_iter().filter_map(Finding::finish);
+        findings.filter(move |finding| said.insert((finding.span, finding.message.clone())))
     }
 }
 
@@ -245,9 +248,9 @@ impl Finding {
         self
     }
 
-    /// Names lines that this goes back to: findings of a rule that all go back to the same are one story.
-    pub fn caused_by(&mut self, causes: impl IntoIterator<Item = Span>) -> &mut Self {
-        self.diagnostic.causes.extend(causes);
+    /// Says what this has in common with others of the rule that have the same cause: in one file they are one story.
+    pub fn alike(&mut self, cause: impl fmt::Debug) -> &mut Self {
+        self.diagnostic.story = Some(format!("{cause:?}"));
         self
     }
 

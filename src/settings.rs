@@ -542,7 +542,7 @@ impl Reader<'_> {
             span,
             label: (!label.is_empty()).then(|| label.to_owned()),
             labels: Vec::new(),
-            causes: Vec::new(),
+            story: None,
             witness: None,
             help: None,
             fixes: Vec::new(),

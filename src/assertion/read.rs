@@ -255,7 +255,7 @@ impl Reader {
             span,
             label: None,
             labels: Vec::new(),
-            causes: Vec::new(),
+            story: None,
             witness: None,
             help: None,
             fixes: Vec::new(),

@@ -1,6 +1,6 @@
 //! Where a `proxy_pass` leads to: a group, an address, a name; with its variables followed as far as they are written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 
@@ -351,30 +351,6 @@ impl<'c> Proxied<'c> {
         }
     }
 
-    /// Edits that put a line into the block of each of some places.
-    pub fn grow_each(places: &[Self], line: &str) -> Vec<Edit> {
-        let grow = |place: &Self| place.scope.grow(place.pass, &[line.to_owned()]);
-        Self::by_block(places).filter_map(grow).collect()
-    }
-
-    /// Edits as those of [`Proxied::send`] for each of some places.
-    pub fn send_from_each(places: &[Self], name: &str, value: &str) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = Self::by_block(places)
-            .flat_map(|place| place.send(name, value))
-            .collect();
-        edits.sort();
-        edits.dedup();
-        edits
-    }
-
-    /// The first of the places of each location: what its `if` and `limit_except` need goes into its own block.
-    fn by_block(places: &[Self]) -> impl Iterator<Item = &Self> {
-        let mut seen = HashSet::new();
-        places
-            .iter()
-            .filter(move |place| seen.insert(place.location.directive.number()))
-    }
-
     /// The block that lines for this place are written into: few directives may stand in an `if` or a `limit_except`, and
     /// what stands around them is inherited.
     pub(super) fn home(&self) -> Directive<'c> {
@@ -444,7 +420,8 @@ impl<'c> Directive<'c> {
     /// `if` or a `limit_except` goes into the block around it, from which these inherit: few directives may stand in them.
     pub fn grow(self, place: Self, lines: &[String]) -> Option<Edit> {
         if self.is("if") || self.is("limit_except") {
-            return self.parent()?.grow(self, lines);
+            let around = self.parent()?;
+            return around.grow(around.handler().unwrap_or(self), lines);
         }
         let own = |child: &Self| child.full_span().file == self.full_span().file;
         let place = Some(place)

@@ -1,6 +1,6 @@
 //! gRPC: where it is spoken to a backend that does not get it, and to clients that cannot bring it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::websocket::MAX_SIBLINGS;
 use super::{Backend, Config, Directive, Location, Modifier, Peer, Proxied, Server};
@@ -103,24 +103,12 @@ impl Proxied<'_> {
 }
 
 impl Config {
-    /// The places that pass gRPC on and leave the time for reading as it is, those of one server together; in file order.
-    pub fn quiet_grpc(&self) -> Vec<Vec<Proxied<'_>>> {
-        let mut groups: Vec<Vec<Proxied<'_>>> = Vec::new();
-        let mut known: HashMap<Option<u32>, usize> = HashMap::new();
-        for place in self.passed().filter(|place| place.pass.is("grpc_pass")) {
+    /// The places that pass gRPC on and leave the time for reading as it is, in file order.
+    pub fn quiet_grpc(&self) -> impl Iterator<Item = Proxied<'_>> {
+        self.passed().filter(|place| {
             let set = place.scope.effective("grpc_read_timeout").directive();
-            if set.is_some() || place.is_split_off() {
-                continue;
-            }
-            let server = place.location.server();
-            let key = server.map(|server| server.directive.number());
-            let group = *known.entry(key).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[group].push(place);
-        }
-        groups
+            place.pass.is("grpc_pass") && set.is_none() && !place.is_split_off()
+        })
     }
 
     /// The servers that pass gRPC on and speak HTTP/2 on none of their sockets, in file order.

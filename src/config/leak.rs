@@ -1,6 +1,6 @@
 //! Offers of other protocols that backends make and clients of HTTP/2 do not take.
 
-use super::{Config, Directive, Proxied, Server};
+use super::{Directive, Proxied, Server};
 use crate::diagnostic::Edit;
 use crate::nginx::Version;
 
@@ -57,12 +57,5 @@ impl<'c> Proxied<'c> {
         let mut lines: Vec<String> = inherited.map(|line| line.written()).collect();
         lines.push("proxy_hide_header Upgrade;".to_owned());
         self.scope.grow(self.pass, &lines)
-    }
-}
-
-impl Config {
-    /// The places of each server from which `Upgrade` leaks to clients of HTTP/2.
-    pub fn leaks(&self) -> Vec<Vec<Proxied<'_>>> {
-        self.proxied_alike(|place| place.leaks_upgrade().map(|_| ()))
     }
 }

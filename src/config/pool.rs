@@ -144,7 +144,6 @@ impl<'c> Proxied<'c> {
     /// Edits after which connections are kept here: what says otherwise is replaced where it stands, and what is missing is
     /// added beside the list of headers in effect.
     pub fn keep_edits(&self, why: Closing) -> Vec<Edit> {
-        let block = self.location.directive;
         let headers = self.headers();
         let connection = headers
             .get("Connection")
@@ -181,9 +180,9 @@ impl<'c> Proxied<'c> {
             Some(last) => edits.push(last.append_lines(&lines)),
             None if why == Closing::Default => {
                 lines.extend(headers.directives().iter().map(|header| header.written()));
-                edits.extend(block.grow(self.pass, &lines));
+                edits.extend(self.scope.grow(self.pass, &lines));
             }
-            None => edits.extend(block.grow(self.pass, &lines)),
+            None => edits.extend(self.scope.grow(self.pass, &lines)),
         }
         edits
     }

@@ -21,6 +21,12 @@ impl<'c> Proxied<'c> {
         Headers::of(self.scope)
     }
 
+    /// The number of the server that it belongs to; nothing in a fragment without one.
+    pub fn server_number(&self) -> Option<u32> {
+        let server = self.location.server()?;
+        Some(server.directive.number())
+    }
+
     /// The address, taken apart.
     pub fn url(&self) -> Option<ProxyUrl<'c>> {
         ProxyUrl::parse(self.pass.argument(0)?)

@@ -1,5 +1,5 @@
-//! One cause, one story: findings that go back to the same lines of a file are told together, and of two that say the
-//! same of a place, or guess differently what it is for, one is told.
+//! One cause, one story: findings of a rule that have the same cause are told together, and of two that say the same of a
+//! place, or guess differently what it is for, one is told.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, Span};
 
 /// What findings must share to be told together.
-type Key = (&'static str, FileId, Severity, Vec<Span>);
+type Key = (&'static str, FileId, Severity, String);
 
 /// Rules of which one is told of a place: the graver finding, or else that of the second rule, whose place lies in that of
 /// the first.
@@ -18,7 +18,7 @@ const RIVALS: [(&str, &str); 2] = [
     ("missing-websocket-upgrade", "buffered-stream"),
 ];
 
-/// Tells the findings of one rule in one file together that have the same causes; the rest stays as it is.
+/// Tells the findings of one rule in one file together that are one story; the rest stays as it is.
 ///
 /// The first of them is told, with the others as its labels; its fixes make the edits of all.
 pub fn together(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -26,16 +26,11 @@ pub fn together(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut told: Vec<(Diagnostic, usize)> = Vec::with_capacity(findings.len());
     let mut known: HashMap<Key, usize> = HashMap::new();
     for finding in findings {
-        if finding.causes.is_empty() {
+        let Some(story) = finding.story.clone() else {
             told.push((finding, 0));
             continue;
-        }
-        let key = (
-            finding.rule,
-            finding.span.file,
-            finding.severity,
-            finding.causes.clone(),
-        );
+        };
+        let key = (finding.rule, finding.span.file, finding.severity, story);
         let first = *known.entry(key).or_insert(told.len());
         match told.get_mut(first) {
             Some((first, others)) => {
@@ -98,6 +93,10 @@ fn join(first: &mut Diagnostic, other: Diagnostic) {
         message,
     });
     other.labels.into_iter().for_each(&mut add);
+    if first.fixes.is_empty() {
+        first.fixes = other.fixes;
+        return;
+    }
     for (fix, more) in first.fixes.iter_mut().zip(other.fixes) {
         fix.safety = fix.safety.max(more.safety);
         let edits = more.edits.into_iter();
@@ -128,7 +127,7 @@ mod tests {
                     message: "the cause".to_owned(),
                 })
                 .collect(),
-            causes: causes.iter().map(|cause| span(*cause)).collect(),
+            story: causes.first().map(|cause| cause.to_string()),
             witness: None,
             help: None,
             fixes: vec![Fix {
@@ -143,7 +142,7 @@ mod tests {
     fn findings_with_the_same_causes_are_told_together() {
         let told = together(vec![
             finding(1, &[10], "lost"),
-            finding(2, &[10, 20], "lost"),
+            finding(2, &[20], "lost"),
             finding(3, &[10], "lost"),
             finding(4, &[10], "gone"),
             finding(5, &[], "lost"),

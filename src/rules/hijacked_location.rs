@@ -37,6 +37,10 @@ fn check(config: &Config, report: &mut Report) {
             true => ("a WebSocket handshake for ", "ws"),
             false => ("", "http"),
         };
+        let takers = hijack.takers.iter();
+        let takers: Vec<u32> = takers
+            .map(|taker| taker.location.directive.number())
+            .collect();
         let finding = report.at(
             place,
             format!(
@@ -52,12 +56,7 @@ fn check(config: &Config, report: &mut Report) {
                 format!("answered by `location {taker}` on {at}: {}", first.given),
             )
             .given(prefix.visibility())
-            .caused_by(
-                hijack
-                    .takers
-                    .iter()
-                    .map(|taker| taker.location.directive.span()),
-            );
+            .alike(takers);
         for other in &hijack.takers {
             let (example, given) = (routing::target(&other.path), &other.given);
             let span = other.location.directive.span();

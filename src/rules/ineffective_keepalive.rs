@@ -41,34 +41,20 @@ fn check(config: &Config, report: &mut Report) {
             .fix("put the method first", method.put_before(keepalive));
     }
     let kept = config.kept_pools();
-    let groups = config.proxied_alike(|place| {
-        let (group, why) = place.closing()?;
-        Some((group.number(), why))
-    });
-    for places in groups {
-        let Some((place, (group, why))) = places
-            .first()
-            .and_then(|place| Some((place, place.closing()?)))
-        else {
+    for place in config.proxied() {
+        let Some((group, why)) = place.closing() else {
             continue;
         };
         let (Some(keepalive), Some(name)) = (group.pool(), group.argument(0)) else {
             continue;
         };
-        let (span, here) = told(place, why);
+        let (span, here) = told(&place, why);
         if report.has(span) {
             continue;
         }
-        let edits = places.iter().flat_map(|place| place.keep_edits(why));
 
-        let finding = report.at(
-            span,
-            format!(
-                "no connection to `{name}` is kept after a request to `{}`",
-                place.location
-            ),
-        );
-        finding
+        report
+            .at(span, format!("no connection to `{name}` is kept after a request to `{}`", place.location))
             .here(here)
             .label(keepalive.span(), "is to keep some")
             .severity(match why == Closing::Mapped || kept.contains(&group.number()) {
@@ -79,17 +65,9 @@ fn check(config: &Config, report: &mut Report) {
                 Closing::Mapped => "WebSockets do not need the `close`: with an empty value nginx sends no `Connection` for other requests.",
                 _ => "It takes HTTP/1.1 and an empty `Connection`: either alone changes nothing, nor does a higher number.",
             })
-            .fix("keep connections", edits);
-        for place in &places {
-            finding.given(place.closing_visibility());
-        }
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass.span() != span)
-        {
-            finding.label(other.pass.span(), "here too");
-        }
+            .given(place.closing_visibility())
+            .alike((place.server_number(), group.number(), why))
+            .fix("keep connections", place.keep_edits(why));
     }
 }
 

@@ -54,7 +54,10 @@ fn check(config: &Config, report: &mut Report) {
         }
         finding.fix(
             "pass errors of the API on",
-            Proxied::grow_each(&places, "proxy_intercept_errors off;"),
+            places.iter().filter_map(|place| {
+                let line = "proxy_intercept_errors off;".to_owned();
+                place.scope.grow(place.pass, &[line])
+            }),
         );
     }
 }

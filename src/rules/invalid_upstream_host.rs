@@ -22,24 +22,17 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let groups = config.proxied_alike(|place| {
-        let backend = place.backend()?;
+    for place in config.proxied() {
+        let (Some(backend), Some(address)) = (place.backend(), place.pass.argument(0)) else {
+            continue;
+        };
         let is_default = place
             .host_header()
             .is_none_or(|value| value == "$proxy_host");
         let is_valid = backend.peer == Peer::Unix || !backend.host.contains('_');
-        (is_default && !is_valid && !is_public_name(&backend.host)).then(|| backend.proxy_host())
-    });
-    for places in groups {
-        let Some((place, backend)) = places
-            .first()
-            .and_then(|place| Some((place, place.backend()?)))
-        else {
+        if !is_default || is_valid || is_public_name(&backend.host) {
             continue;
-        };
-        let Some(address) = place.pass.argument(0) else {
-            continue;
-        };
+        }
         let host = backend.proxy_host();
         let request = routing::example(&place.location, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
@@ -50,6 +43,8 @@ fn check(config: &Config, report: &mut Report) {
         );
         finding
             .here("this becomes the `Host` header")
+            .given(place.header_visibility())
+            .alike((place.server_number(), &host))
             .witness(
                 request.map(|url| format!("GET {url}")),
                 format!("the backend gets `Host: {host}`, and answers 400 if it checks that"),
@@ -58,19 +53,7 @@ fn check(config: &Config, report: &mut Report) {
         if let Peer::Group(group) = backend.peer {
             finding.label(group.span(), "named here");
         }
-        for place in &places {
-            finding.given(place.header_visibility());
-        }
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass != place.pass)
-        {
-            finding.label(other.pass.span(), "here too");
-        }
-        let edits = places
-            .iter()
-            .flat_map(|place| place.send_with_list("Host", "$host"));
+        let edits = place.send_with_list("Host", "$host");
         finding.fix("send the host that the client asked for", edits);
     }
 }

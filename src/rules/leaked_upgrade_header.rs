@@ -22,13 +22,12 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for places in config.leaks() {
-        let Some(place) = places.first() else {
+    for place in config.proxied() {
+        let Some(server) = place.leaks_upgrade() else {
             continue;
         };
         let example = routing::example(&place.location, &["", "x", "/x"]);
         let url = example.and_then(|example| example.url("http"));
-        let edits: Option<Vec<Edit>> = places.iter().map(Proxied::hide_upgrade).collect();
         let hidden = place.scope.effective("proxy_hide_header");
 
         let finding = report.at(
@@ -38,6 +37,7 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here("nothing hides it")
             .given(hidden.visibility)
+            .alike(server.directive.number())
             .witness(
                 url.map(|url| match url.starts_with("https") {
                     true => format!("curl -i {url}"),
@@ -46,9 +46,6 @@ fn check(config: &Config, report: &mut Report) {
                 "PROTOCOL_ERROR if the backend offers `Upgrade: h2,h2c`",
             )
             .help("Hide it in each location but those for WebSockets: hidden in the server, it would keep them from opening. It helps as well to let the backend make no such offer.");
-        for other in places.iter().skip(1) {
-            finding.label(other.pass.span(), "here too");
-        }
-        finding.fix("hide the header", edits.unwrap_or_default());
+        finding.fix("hide the header", place.hide_upgrade());
     }
 }

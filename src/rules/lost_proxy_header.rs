@@ -58,7 +58,7 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here("a list of its own: nothing is inherited")
             .given(headers.visibility())
-            .caused_by(lost.iter().map(|header| header.span()))
+            .alike(lost.iter().map(|header| header.number()).collect::<Vec<_>>())
             .help("`proxy_set_header` lists are replaced, never merged. Nothing in the outer block can change that.");
         for header in &lost {
             finding.label(header.span(), "lost");

@@ -24,80 +24,57 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for places in config.proxied_alike(Proxied::scheme_problem) {
-        let Some(place) = places.first() else {
-            continue;
-        };
-        let request = routing::example(&place.location, &["", "x", "/x"]);
-        let request = request
-            .and_then(|example| example.url("http"))
-            .map(|url| format!("GET {url}"));
+    for place in config.proxied() {
         match place.scheme_problem() {
-            Some(SchemeProblem::Unsaid) => unsaid(&places, request, report),
-            Some(SchemeProblem::Overwritten) => overwritten(config, &places, request, report),
+            Some(SchemeProblem::Unsaid) => unsaid(&place, report),
+            Some(SchemeProblem::Overwritten) => overwritten(config, &place, report),
             None => {}
         }
     }
 }
 
-/// TLS ends in this server, and its places do not say so.
-fn unsaid(places: &[Proxied<'_>], request: Option<String>, report: &mut Report) {
-    let message = format!(
-        "the backend at `{}` is not told that the client speaks HTTPS",
-        places[0].location
-    );
-    let finding = report.at(places[0].pass.span(), message);
-    finding
-        .here("it gets plain HTTP and the host of the client")
-        .witness(request, "the backend takes it for http://, and may redirect it to itself")
-        .help("nginx sends no `X-Forwarded-Proto` by itself. What a client sends under this name is passed on.");
-    for place in places {
-        finding.given(place.header_visibility());
-    }
-    for other in places
-        .iter()
-        .skip(1)
-        .filter(|other| other.pass != places[0].pass)
-    {
-        finding.label(other.pass.span(), "here too");
-    }
-    let edits = places
-        .iter()
-        .flat_map(|place| place.send_with_list("X-Forwarded-Proto", "$scheme"));
-    finding.fix("say which scheme the client speaks", edits);
+fn request(place: &Proxied<'_>) -> Option<String> {
+    let example = routing::example(&place.location, &["", "x", "/x"])?;
+    Some(format!("GET {}", example.url("http")?))
 }
 
-/// A proxy in front of this server said which scheme it is, and its places say something else.
-fn overwritten(
-    config: &Config,
-    places: &[Proxied<'_>],
-    request: Option<String>,
-    report: &mut Report,
-) {
-    let headers = places
-        .iter()
-        .filter_map(|place| place.headers().get("X-Forwarded-Proto"));
-    let mut headers: Vec<Directive<'_>> = headers
-        .filter(|header| !report.has(header.span()))
-        .collect();
-    headers.dedup();
-    let Some(first) = headers.first() else { return };
-    let (value, map) = config.forwarded_scheme_value();
-    let words = headers.iter().filter_map(|header| header.argument(1));
-    let mut edits: Vec<Edit> = words.map(|word| Edit::replace(word.span, &value)).collect();
-    edits.extend(map);
+/// TLS ends in the server of this place, which does not say so.
+fn unsaid(place: &Proxied<'_>, report: &mut Report) {
+    report
+        .at(
+            place.pass.span(),
+            format!("the backend at `{}` is not told that the client speaks HTTPS", place.location),
+        )
+        .here("it gets plain HTTP and the host of the client")
+        .given(place.header_visibility())
+        .alike(place.server_number())
+        .witness(request(place), "the backend takes it for http://, and may redirect it to itself")
+        .help("nginx sends no `X-Forwarded-Proto` by itself. What a client sends under this name is passed on.")
+        .fix(
+            "say which scheme the client speaks",
+            place.send_with_list("X-Forwarded-Proto", "$scheme"),
+        );
+}
 
-    let message = "`$scheme` is always `http` here, and replaces what the proxy in front says";
-    let finding = report.at(first.span(), message);
-    finding
+/// A proxy in front of the server said which scheme it is, and this place says something else.
+fn overwritten(config: &Config, place: &Proxied<'_>, report: &mut Report) {
+    let header = place.headers().get("X-Forwarded-Proto");
+    let value = header.and_then(|header| Some((header, header.argument(1)?)));
+    let Some((header, word)) = value.filter(|(header, _)| !report.has(header.span())) else {
+        return;
+    };
+    let (value, map) = config.forwarded_scheme_value();
+    let edits = [Edit::replace(word.span, &value)].into_iter().chain(map);
+
+    report
+        .at(
+            header.span(),
+            "`$scheme` is always `http` here, and replaces what the proxy in front says",
+        )
         .here("no socket of this server speaks TLS")
-        .witness(request, "the backend gets `X-Forwarded-Proto: http`, also for clients that speak HTTPS")
+        .given(place.header_visibility())
+        .alike(place.server_number())
+        .witness(request(place), "the backend gets `X-Forwarded-Proto: http`, also for clients that speak HTTPS")
         .help("The configuration trusts a proxy in front of it. What that one says comes as `$http_x_forwarded_proto`.")
         .fix("pass on what the proxy in front says", edits);
-    for place in places {
-        finding.given(place.header_visibility());
-    }
-    for other in &headers[1..] {
-        finding.label(other.span(), "here too");
-    }
 }

@@ -20,18 +20,10 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let groups = config.proxied_alike(|place| {
-        let missing = place.sni_problem()?;
-        Some((missing, place.backend()?.host))
-    });
-    for places in groups {
-        let Some((place, problem)) = places
-            .first()
-            .and_then(|place| Some((place, place.sni_problem()?)))
+    for place in config.proxied() {
+        let (Some(problem), Some(backend), Some(address)) =
+            (place.sni_problem(), place.backend(), place.pass.argument(0))
         else {
-            continue;
-        };
-        let (Some(backend), Some(address)) = (place.backend(), place.pass.argument(0)) else {
             continue;
         };
         let name = backend.name();
@@ -58,6 +50,7 @@ fn check(config: &Config, report: &mut Report) {
             .severity(if is_public { Severity::Warning } else { Severity::Note })
             .given(place.scope.effective("proxy_ssl_server_name").visibility)
             .given(place.scope.effective("proxy_ssl_name").visibility)
+            .alike((place.server_number(), &backend.host))
             .witness(
                 request.map(|url| format!("GET {url}")),
                 "502 where the backend refuses such a handshake; else it shows the certificate of its choice",
@@ -66,16 +59,9 @@ fn check(config: &Config, report: &mut Report) {
                 "`proxy_set_header Host` does not change the handshake: it is sent later. A browser names the host by itself, so \
                  that the same address works there.",
             );
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass != place.pass)
-        {
-            finding.label(other.pass.span(), "here too");
-        }
-        let edits = places
-            .iter()
-            .flat_map(|place| place.name_upstream(&problem));
-        finding.fix("name the host in the handshake", edits);
+        finding.fix(
+            "name the host in the handshake",
+            place.name_upstream(&problem),
+        );
     }
 }

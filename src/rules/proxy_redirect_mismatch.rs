@@ -21,15 +21,8 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let groups = config.proxied_alike(|place| {
-        let found = place.unchanged_redirects()?;
-        Some((found.directive.number(), found.address))
-    });
-    for places in groups {
-        let Some((place, found)) = places
-            .first()
-            .and_then(|place| Some((place, place.unchanged_redirects()?)))
-        else {
+    for place in config.proxied() {
+        let Some(found) = place.unchanged_redirects() else {
             continue;
         };
         let (directive, address) = (found.directive, &found.address);
@@ -39,10 +32,6 @@ fn check(config: &Config, report: &mut Report) {
         let is_scheme = found.scheme.is_some();
         let example = routing::example(&place.location, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
-        let edits = places.iter().filter_map(|place| {
-            let found = place.unchanged_redirects()?;
-            Some(place.change_redirects(&found))
-        });
 
         let finding = report.at(
             place.pass.span(),
@@ -50,6 +39,8 @@ fn check(config: &Config, report: &mut Report) {
         );
         finding
             .here("the backend is told this host")
+            .given(place.redirect_visibility())
+            .alike((directive.number(), address))
             .label(
                 directive.span(),
                 if is_scheme { "changes other addresses only" } else { "nginx changes no `Location`" },
@@ -59,16 +50,9 @@ fn check(config: &Config, report: &mut Report) {
                 format!("where the backend redirects, the client is sent to {address}"),
             )
             .help("A backend that is told the client's `Host` builds the redirects for clients, and needs no `proxy_redirect`.");
-        for place in &places {
-            finding.given(place.redirect_visibility());
-        }
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass != place.pass)
-        {
-            finding.label(other.pass.span(), "here too");
-        }
-        finding.fix("put nginx's own address in its place", edits.flatten());
+        finding.fix(
+            "put nginx's own address in its place",
+            place.change_redirects(&found),
+        );
     }
 }

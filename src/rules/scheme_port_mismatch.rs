@@ -23,14 +23,9 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     let own = config.own_ports();
-    let groups = config.proxied_alike(|place| {
-        let mismatch = place.port_mismatch(&own)?;
-        Some((place.backend()?.host, mismatch.port, mismatch.fitting))
-    });
-    for places in groups {
-        let Some((place, mismatch)) = places
-            .first()
-            .and_then(|place| Some((place, place.port_mismatch(&own)?)))
+    for place in config.proxied() {
+        let (Some(mismatch), Some(backend), Some(url)) =
+            (place.port_mismatch(&own), place.backend(), place.url())
         else {
             continue;
         };
@@ -60,11 +55,7 @@ fn check(config: &Config, report: &mut Report) {
         };
         let example = routing::example(&place.location, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
-        let edits = places.iter().filter_map(|place| {
-            let url = place.url()?;
-            let scheme = url.word.slice(0..url.scheme().len() - "://".len());
-            scheme.rewrite(mismatch.fitting)
-        });
+        let scheme = url.word.slice(0..url.scheme().len() - "://".len());
 
         let finding = report.at(
             address.span,
@@ -73,18 +64,15 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here(format!("the scheme decides: nginx speaks {spoken}"))
             .given(mismatch.visibility)
+            .alike((place.server_number(), &backend.host, port, mismatch.fitting))
             .witness(request.map(|url| format!("GET {url}")), effect)
             .help("Headers such as `X-Forwarded-Proto` do not change what is spoken with the backend.");
         if let Some(listen) = mismatch.listen {
             finding.label(listen.span(), format!("{expected} is spoken here"));
         }
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass != place.pass)
-        {
-            finding.label(other.pass.span(), "here too");
-        }
-        finding.fix(format!("speak {expected}"), edits);
+        finding.fix(
+            format!("speak {expected}"),
+            scheme.rewrite(mismatch.fitting),
+        );
     }
 }

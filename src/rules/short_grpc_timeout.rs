@@ -22,30 +22,20 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    for places in config.quiet_grpc() {
-        let Some(place) = places.first() else {
-            continue;
-        };
-        let finding = report.at(
-            place.pass.span(),
-            format!(
-                "a gRPC stream of `{}` that is silent for 60 s is cut off",
-                place.location
-            ),
-        );
-        finding
+    for place in config.quiet_grpc() {
+        let line = "grpc_read_timeout 1h;".to_owned();
+        report
+            .at(
+                place.pass.span(),
+                format!("a gRPC stream of `{}` that is silent for 60 s is cut off", place.location),
+            )
             .here("`grpc_read_timeout` is not set")
             .given(place.scope.effective("grpc_read_timeout").visibility)
             .help(
                 "`grpc_send_timeout` does not help. Pings of the backend do, if they come more often. A call whose client \
                  has more to send, and is silent, is ended by `client_body_timeout`.",
-            );
-        for other in places.iter().skip(1) {
-            finding.label(other.pass.span(), "here too");
-        }
-        finding.fix(
-            "wait for an hour",
-            Proxied::grow_each(&places, "grpc_read_timeout 1h;"),
-        );
+            )
+            .alike(place.server_number())
+            .fix("wait for an hour", place.scope.grow(place.pass, &[line]));
     }
 }

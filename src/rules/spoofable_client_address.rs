@@ -60,11 +60,8 @@ fn check(config: &Config, report: &mut Report) {
                 [Edit::replace(word.span, meant)],
             );
     }
-    for places in config.proxied_alike(|place| Some(place.forged_addresses()?.key())) {
-        let Some((place, told)) = places
-            .first()
-            .and_then(|place| Some((place, place.forged_addresses()?)))
-        else {
+    for place in config.proxied() {
+        let Some(told) = place.forged_addresses() else {
             continue;
         };
         let request = routing::example(&place.location, &["", "x", "/x"]);
@@ -95,12 +92,13 @@ fn check(config: &Config, report: &mut Report) {
                 .map(|value| Edit::replace(value.span, "$remote_addr"))
                 .into_iter()
                 .collect(),
-            Told::Passed => Proxied::send_from_each(&places, "X-Forwarded-For", "$remote_addr"),
+            Told::Passed => place.send("X-Forwarded-For", "$remote_addr"),
         };
         report
             .at(span, message)
             .severity(Severity::Note)
             .given(place.header_visibility())
+            .alike((place.server_number(), told.key()))
             .witness(url.map(|url| format!("curl -H 'X-Forwarded-For: 192.0.2.1' {url}")), effect)
             .help("That is right where another proxy stands in front: `trusted-proxies` in the settings, or `set_real_ip_from`, tells of it.")
             .fix("send the address of the client alone", edits);

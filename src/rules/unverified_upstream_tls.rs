@@ -21,19 +21,16 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let groups = config.proxied_alike(|place| {
-        let backend = place
+    for place in config.proxied() {
+        let Some(backend) = place
             .backend()
-            .filter(|backend| backend.tls && backend.peer != Peer::Unix)?;
-        (place.scope.flag("proxy_ssl_verify") != Some(true)).then_some(backend.host)
-    });
-    for places in groups {
-        let Some((place, backend)) = places
-            .first()
-            .and_then(|place| Some((place, place.backend()?)))
+            .filter(|backend| backend.tls && backend.peer != Peer::Unix)
         else {
             continue;
         };
+        if place.scope.flag("proxy_ssl_verify") == Some(true) {
+            continue;
+        }
         let verify = place.scope.effective("proxy_ssl_verify");
         let finding = report.at(
             place.pass.span(),
@@ -42,16 +39,10 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here("any certificate is taken")
             .given(verify.visibility)
+            .alike((place.server_number(), &backend.host))
             .help("`proxy_ssl_verify on;` checks it, with `proxy_ssl_trusted_certificate` and a `proxy_ssl_name` that it holds.");
         if let Some(off) = verify.directive() {
             finding.label(off.span(), "switched off here");
-        }
-        for other in places
-            .iter()
-            .skip(1)
-            .filter(|other| other.pass != place.pass)
-        {
-            finding.label(other.pass.span(), "here too");
         }
     }
 }

@@ -164,7 +164,7 @@ fn hostile_words_break_no_format() {
             span,
             message: hostile.to_owned(),
         }],
-        causes: Vec::new(),
+        story: None,
         witness: Some(Witness {
             request: hostile.to_owned(),
             effect: hostile.to_owned(),

@@ -70,7 +70,7 @@ fn finding(span: Span, message: &str) -> Diagnostic {
         span,
         label: None,
         labels: Vec::new(),
-        causes: Vec::new(),
+        story: None,
         witness: None,
         help: None,
         fixes: Vec::new(),
@@ -151,7 +151,7 @@ fn shop() -> (Sources, Vec<Diagnostic>) {
                 message: "clients can leave this directory".to_owned(),
             },
         ],
-        causes: Vec::new(),
+        story: None,
         witness: Some(Witness {
             request: "GET http://shop.example/static../secret".to_owned(),
             effect: "nginx reads /srv/static/../secret".to_owned(),
@@ -542,7 +542,7 @@ proptest! {
                 .iter()
                 .map(|span| Label { span: span_in(&sources, *span), message: label.clone() })
                 .collect(),
-            causes: Vec::new(),
+            story: None,
             witness: Some(Witness { request: help.clone(), effect: title.clone() }),
             help: Some(help),
             fixes: vec![Fix {
