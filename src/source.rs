@@ -297,6 +297,11 @@ pub fn read_stream(stream: impl Read, limit: u64) -> Result<Vec<u8>, ReadError> 
 
 /// The path with symbolic links resolved, also for a file that does not exist yet in a folder that does.
 pub(crate) fn canonical(path: &Path) -> PathBuf {
+    // The folder of a file that is named alone.
+    let path = match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    };
     path.canonicalize().unwrap_or_else(|_| {
         let folder = path
             .parent()

@@ -549,3 +549,51 @@ fn a_comment_goes_away_without_a_trace() {
         "events {}\r\nhttp {\n\tserver { listen 80; }\n}"
     );
 }
+
+#[test]
+fn in_a_checkout_absolute_paths_that_lead_out_of_it_are_not_those_of_this_machine() {
+    let host = folder(&[("site.conf", "server { listen 81; }")]);
+    let outside = host.path().join("site.conf");
+    let text = format!(
+        "events {{}} http {{ include {}; include {}/*.conf; include /etc/nginx/mime.types; }}",
+        outside.display(),
+        host.path().display()
+    );
+    let plain = folder(&[("nginx.conf", &text)]);
+    assert_eq!(root(&plain).servers().count(), 2);
+
+    let checkout = folder(&[("nginx.conf", &text), (".git/HEAD", "")]);
+    let config = root(&checkout);
+    assert_eq!(config.servers().count(), 0);
+    let http = config.top().find(|block| block.is("http"));
+    let http = http.expect("a block");
+    assert_eq!(http.visibility(), Visibility::Partial);
+    assert_eq!(http.own("types").count(), 1, "stock files are known");
+    let found: Vec<_> = config
+        .include_problems()
+        .map(|(_, problem)| problem.path.clone())
+        .collect();
+    assert_eq!(found, [outside]);
+
+    let mut options = LoadOptions::default();
+    options.files.root = Some(PathBuf::from("/"));
+    let config = load(&Root::File(checkout.path().join("nginx.conf")), &options);
+    assert_eq!(config.expect("a configuration").servers().count(), 2);
+}
+
+#[test]
+fn a_pattern_below_a_folder_that_is_not_here_leaves_it_open_what_it_brings() {
+    let text = "events {} http { include /no/such/folder/*.conf; }";
+    let config = single(text);
+    assert_eq!(config.include_problems().count(), 0);
+    let http = config.top().find(|block| block.is("http"));
+    assert_eq!(http.expect("a block").visibility(), Visibility::Partial);
+    let there = folder(&[("there/readme", "")]);
+    let text = format!(
+        "events {{}} http {{ include {}/there/*.conf; }}",
+        there.path().display()
+    );
+    let config = single(&text);
+    let http = config.top().find(|block| block.is("http"));
+    assert_eq!(http.expect("a block").visibility(), Visibility::Whole);
+}

@@ -17,11 +17,6 @@ pub struct Excluded {
 impl Excluded {
     /// Patterns that start at a folder.
     pub fn new(folder: &Path, patterns: Vec<String>) -> Self {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
         Self {
             // Without patterns nothing is compared, so the disk need not be asked.
             folder: if patterns.is_empty() {
@@ -39,15 +34,7 @@ impl Excluded {
             return false;
         }
         let named = match (path.parent(), path.file_name()) {
-            (Some(folder), Some(name)) => {
-                let here = Path::new(".");
-                let folder = if folder.as_os_str().is_empty() {
-                    here
-                } else {
-                    folder
-                };
-                canonical(folder).join(name)
-            }
+            (Some(folder), Some(name)) => canonical(folder).join(name),
             _ => path.to_owned(),
         };
         [named, canonical(path)].iter().any(|path| {

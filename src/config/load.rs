@@ -1,6 +1,8 @@
 //! Trees and includes become one list of directives, each keeping its own file and span.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -244,8 +246,11 @@ impl Loader<'_> {
         let path = self.options.files.locate(&named, &self.prefix);
         if glob::is_pattern(&named) {
             // Where a fragment's relative includes start is not known, so no match means nothing.
-            if self.fragment && !named.starts_with(b"/") {
+            if self.fragment && !named.starts_with(b"/") || self.is_unseen(&path, &named) {
                 self.mark_incomplete(parent);
+            }
+            if self.is_outside(&named) {
+                return;
             }
             for path in self.options.files.expand(&path) {
                 self.include_file(include, &path, &named, parent, context);
@@ -264,6 +269,13 @@ impl Loader<'_> {
         context: Contexts,
     ) {
         self.followed += 1;
+        if self.is_outside(named) {
+            if !self.take_stock(path, named, parent, context) {
+                self.problem(include, path, IncludeProblemKind::Outside);
+                self.mark_incomplete(parent);
+            }
+            return;
+        }
         match self.file(path, Asked::ByInclude) {
             Ok(file) if self.stack.iter().any(|(open, _)| *open == file) => {
                 self.problem(include, path, IncludeProblemKind::Cycle);
@@ -286,11 +298,7 @@ impl Loader<'_> {
                 self.splice(file, parent, context);
             }
             Err(error) if error.missing => {
-                if let Some((origin, bytes)) = self.options.files.stock(named) {
-                    let canonical = self.options.files.canonical(path);
-                    let file = self.add(path, origin, bytes);
-                    self.loaded.insert(canonical, file);
-                    self.splice(file, parent, context);
+                if self.take_stock(path, named, parent, context) {
                     return;
                 }
                 let certain = self.is_at_its_place(path, named);
@@ -304,25 +312,86 @@ impl Loader<'_> {
         }
     }
 
+    /// Reads the stock file of nginx's distributions that an include names; false when there is none of this name.
+    fn take_stock(
+        &mut self,
+        path: &Path,
+        named: &[u8],
+        parent: Option<EntryId>,
+        context: Contexts,
+    ) -> bool {
+        let Some((origin, bytes)) = self.options.files.stock(named) else {
+            return false;
+        };
+        let canonical = self.options.files.canonical(path);
+        let file = match self.loaded.get(&canonical) {
+            Some(file) => *file,
+            None => self.add(path, origin, bytes),
+        };
+        self.loaded.insert(canonical, file);
+        self.splice(file, parent, context);
+        true
+    }
+
     /// True when a missing file is missing for nginx too, and not just on this machine.
-    ///
-    /// A configuration that is looked at away from its host names absolute paths that mean nothing here.
     fn is_at_its_place(&self, path: &Path, named: &[u8]) -> bool {
-        let here = self.options.files.canonical(&self.prefix);
-        let system = ["/etc", "/usr/local", "/opt"]
-            .iter()
-            .any(|folder| here.starts_with(folder));
         // A link to an absolute path is made for the host, like the path itself.
         let is_foreign_link =
-            std::fs::read_link(path).is_ok_and(|target| target.is_absolute()) && !system;
+            std::fs::read_link(path).is_ok_and(|target| target.is_absolute()) && !self.is_on_host();
         if self.fragment || is_foreign_link {
             return false;
         }
         if !named.starts_with(b"/") || self.options.files.dump.is_some() {
             return true;
         }
-        let own = system || self.options.files.root.is_some() || path.starts_with(&here);
-        own && self.options.files.has_folder(path)
+        self.is_own(path) && self.options.files.has_folder(path)
+    }
+
+    /// True when the files that an absolute pattern matches may lie on another machine.
+    ///
+    /// A configuration that is looked at away from its host names absolute paths that mean nothing here.
+    fn is_unseen(&self, path: &Path, named: &[u8]) -> bool {
+        if !named.starts_with(b"/") || self.options.files.dump.is_some() {
+            return false;
+        }
+        let is_literal = |part: &Path| !glob::is_pattern(part.as_os_str().as_bytes());
+        let folder = path.ancestors().skip(1).find(|part| is_literal(part));
+        let is_there = folder.is_some_and(Path::is_dir);
+        let is_own = self.is_own(path) && !self.fragment;
+        self.is_outside(named) || !is_there && !is_own
+    }
+
+    /// True for an absolute path that leads out of the checkout which the configuration lies in.
+    fn is_outside(&self, named: &[u8]) -> bool {
+        let path = Path::new(OsStr::from_bytes(named));
+        let checkout = || {
+            let here = self.options.files.canonical(&self.prefix);
+            let mut folders = here.ancestors();
+            folders
+                .find(|folder| folder.join(".git").exists())
+                .map(Path::to_owned)
+        };
+        let files = &self.options.files;
+        named.starts_with(b"/")
+            && files.dump.is_none()
+            && files.root.is_none()
+            && !self.is_on_host()
+            && checkout().is_some_and(|checkout| {
+                !path.starts_with(&checkout) && !files.canonical(path).starts_with(&checkout)
+            })
+    }
+
+    /// True when what an absolute path leads to on this machine belongs to the configuration.
+    fn is_own(&self, path: &Path) -> bool {
+        let here = self.options.files.canonical(&self.prefix);
+        self.is_on_host() || self.options.files.root.is_some() || path.starts_with(here)
+    }
+
+    /// True when the configuration lies where nginx reads it on this machine.
+    fn is_on_host(&self) -> bool {
+        let here = self.options.files.canonical(&self.prefix);
+        let system = ["/etc", "/usr/local", "/opt"];
+        system.iter().any(|folder| here.starts_with(folder))
     }
 
     fn problem(&mut self, include: EntryId, path: &Path, kind: IncludeProblemKind) {

@@ -191,6 +191,9 @@ pub enum IncludeProblemKind {
         /// False when the configuration is not on its own host, so that the file may well exist there.
         certain: bool,
     },
+    /// It names a place of the host, while the configuration lies in a checkout: what is there on this machine is not what
+    /// nginx will find.
+    Outside,
     /// The file is being read already.
     Cycle,
 }

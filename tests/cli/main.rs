@@ -265,6 +265,17 @@ fn absolute_includes_of_a_checkout_are_looked_up_below_its_root() {
 }
 
 #[test]
+fn a_file_that_is_named_alone_lies_in_the_folder_of_the_caller() {
+    let text = "events {}\nhttp { include /usr/no-such-file.conf; }\n";
+    let tree = Tree::new(&[("nginx.conf", text)]);
+    for name in ["nginx.conf", "./nginx.conf"] {
+        let output = program(tree.0.path(), &[], &["check", name]).output();
+        let shown = String::from_utf8(output.expect("an answer").stdout).expect("UTF-8");
+        assert!(shown.contains("note[missing-include]"), "{shown}");
+    }
+}
+
+#[test]
 fn a_named_configuration_judges_a_file_that_it_does_not_include() {
     let tree = Tree::new(&[
         (
