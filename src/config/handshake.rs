@@ -1,7 +1,7 @@
 //! What becomes of a WebSocket handshake on its way back: headers that are hidden from the client, or given to it instead
 //! of to the backend.
 
-use super::{Config, Directive, Peer, Proxied, UpgradeProblem, is_public_name};
+use super::{Config, Directive, Location, Peer, Proxied, UpgradeProblem, is_public_name};
 use crate::diagnostic::{Edit, Safety};
 use crate::nginx;
 
@@ -165,6 +165,27 @@ impl<'c> Proxied<'c> {
         let is_meant = !self.location.is_never_websocket()
             && (is_forwarded || self.websocket_intent().score >= LIKELY);
         (is_certain && is_meant).then_some(directive)
+    }
+}
+
+impl Location<'_> {
+    /// True when an `if` here or in the server looks at what a client asks to upgrade to: handshakes and other requests
+    /// may go different ways from there on.
+    pub fn sorts_handshakes(&self) -> bool {
+        let config = self.directive.config();
+        let asks = |condition: Directive<'_>| {
+            condition.arguments().any(|word| {
+                nginx::references(&word).iter().any(|reference| {
+                    let name = reference.name.to_ascii_lowercase();
+                    matches!(&*name, "http_upgrade" | "http_connection")
+                        || config.is_map_of(&name, "http_upgrade")
+                        || config.is_map_of(&name, "http_connection")
+                })
+            })
+        };
+        let server = self.server().map(|server| server.directive);
+        let mut blocks = std::iter::once(self.directive).chain(server);
+        blocks.any(|block| block.own("if").any(asks))
     }
 }
 

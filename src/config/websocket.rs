@@ -158,7 +158,7 @@ impl<'c> Proxied<'c> {
             || self.known_application(&host).is_some()
             || words(&self.location.path.text().to_lowercase())
                 .any(|word| APPLICATIONS.iter().any(|(name, _)| *name == word));
-        if self.location.is_never_websocket() {
+        if self.location.is_never_websocket() || self.has_no_get() {
             return Intent {
                 score: 0,
                 path: 0,

@@ -47,6 +47,11 @@ fn check(config: &Config, report: &mut Report) {
         if !place.answered_upgrade().is_empty() {
             continue;
         }
+        // What is asked first may send handshakes elsewhere.
+        let has_fallback = place.location.directive.own("try_files").next().is_some();
+        if has_fallback || place.location.sorts_handshakes() {
+            continue;
+        }
         // There the order of the blocks is the problem, and headers would not help.
         if spaces.reached(&place.location).is_nothing() {
             continue;
