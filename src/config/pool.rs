@@ -111,7 +111,14 @@ impl<'c> Proxied<'c> {
             return None;
         };
         let map = config.definition(*definition);
-        if reference.range != (0..value.len()) || !config.is_map_of(&reference.name, "http_upgrade")
+        // Of several variables together, no one line is for all requests that are no handshake.
+        let source = map.argument(0)?;
+        let [read] = &nginx::references(&source)[..] else {
+            return None;
+        };
+        if read.range != (0..source.len())
+            || reference.range != (0..value.len())
+            || !config.is_map_of(&reference.name, "http_upgrade")
         {
             return None;
         }
@@ -127,7 +134,7 @@ impl<'c> Proxied<'c> {
     }
 
     /// The version of HTTP that is spoken with the backend.
-    fn spoken(&self) -> String {
+    pub fn spoken(&self) -> String {
         let version = self.scope.effective("proxy_http_version").directive();
         let written = version.and_then(|version| version.argument(0));
         match written {
