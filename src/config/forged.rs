@@ -5,7 +5,7 @@ use crate::diagnostic::Edit;
 use crate::nginx::{Contexts, closest};
 
 /// Headers in which proxies tell the address of a client.
-const OF_PROXIES: [&str; 11] = [
+const OF_PROXIES: [&str; 20] = [
     "X-Forwarded-For",
     "X-Real-IP",
     "X-Client-IP",
@@ -17,6 +17,15 @@ const OF_PROXIES: [&str; 11] = [
     "True-Client-IP",
     "Fastly-Client-IP",
     "Fly-Client-IP",
+    "Akamai-Client-IP",
+    "Ali-CDN-Real-IP",
+    "Client-IP",
+    "DO-Connecting-IP",
+    "EO-Connecting-IP",
+    "X-Azure-ClientIP",
+    "X-Azure-SocketIP",
+    "X-ClientIP",
+    "X-Original-Client-IP",
 ];
 
 /// Directives of one level by which too many may tell the address of the client.
