@@ -49,7 +49,14 @@ fn check(config: &Config, report: &mut Report) {
         }
         // What is asked first may send handshakes elsewhere.
         let has_fallback = place.location.directive.own("try_files").next().is_some();
-        if has_fallback || place.location.sorts_handshakes() {
+        let is_closed = place.scope.access_rules().first().is_some_and(|rule| {
+            rule.is("deny") && rule.argument(0).is_some_and(|who| who == "all")
+        });
+        if has_fallback
+            || is_closed
+            || place.location.sorts_handshakes()
+            || place.location.may_be_left()
+        {
             continue;
         }
         // There the order of the blocks is the problem, and headers would not help.
