@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::regex::compile;
 use super::{Config, Directive, Peer, Proxied, Visibility};
 use crate::diagnostic::Edit;
 use crate::nginx::{self, Version};
@@ -122,7 +123,13 @@ impl<'c> Proxied<'c> {
         {
             return None;
         }
-        let line = map.own_entry(b"").or_else(|| map.own_entry(b"default"))?;
+        // A regex comes before the default.
+        let may_match = || map.children().any(|line| may_match_nothing(&line.name()));
+        let line = match map.own_entry(b"") {
+            Some(line) => line,
+            None if may_match() => return None,
+            None => map.own_entry(b"default")?,
+        };
         let closes = |value: super::Word<'_>| value.eq_ignore_ascii_case(b"close");
         line.argument(0).is_some_and(closes).then_some(line)
     }
@@ -194,6 +201,17 @@ impl<'c> Proxied<'c> {
         }
         edits
     }
+}
+
+/// True for a regex of a `map` that matches the empty value, or may.
+fn may_match_nothing(key: &[u8]) -> bool {
+    let Some(pattern) = key.strip_prefix(b"~") else {
+        return false;
+    };
+    let caseless = pattern.strip_prefix(b"*");
+    let regex = compile(caseless.unwrap_or(pattern), caseless.is_some());
+    let matches = regex.and_then(|regex| regex.ok()?.is_match(b"").ok());
+    matches.unwrap_or(true)
 }
 
 impl<'c> Directive<'c> {
