@@ -174,6 +174,9 @@ impl<'c> Proxied<'c> {
             let cache = self.scope.effective("proxy_cache").directive();
             cache.is_some_and(|cache| cache.argument(0).is_none_or(|zone| zone != "off"))
         };
+        if name.is_header("Content-Type") && value.eq_ignore_ascii_case(b"$content_type") {
+            return self.scope.flag("proxy_pass_request_headers") != Some(false);
+        }
         let variable = format!("$http_{}", name.text().replace('-', "_"));
         !name.contains(&b'_')
             && value.eq_ignore_ascii_case(variable.as_bytes())

@@ -73,7 +73,11 @@ impl<'c> Proxied<'c> {
         let group = self.group()?;
         let is_up = |server: &Directive<'_>| !server.arguments().any(|word| word == "down");
         let servers = group.own("server").filter(is_up).count() as u64;
-        let is_late = is_wanted && !is_single && servers > 1 && !group.is_incomplete();
+        let is_late = is_wanted
+            && !is_single
+            && !self.connects_at_once()
+            && servers > 1
+            && !group.is_incomplete();
         is_late.then_some(LateRetry {
             limit,
             time,
