@@ -178,10 +178,9 @@ impl<'c> Proxied<'c> {
             return self.scope.flag("proxy_pass_request_headers") != Some(false);
         }
         let variable = format!("$http_{}", name.text().replace('-', "_"));
-        !name.contains(&b'_')
+        let is_kept = is(&OWN) || is(&OF_CACHE) && is_cached() || name.contains(&b'_');
+        !is_kept
             && value.eq_ignore_ascii_case(variable.as_bytes())
-            && !is(&OWN)
-            && !(is(&OF_CACHE) && is_cached())
             && self.scope.flag("proxy_pass_request_headers") != Some(false)
     }
 
