@@ -223,6 +223,7 @@ impl Backend<'_> {
                     let (host, _) = text.rsplit_once(':').unwrap_or((&text, ""));
                     let is_name = host.parse::<IpAddr>().is_err()
                         && !host.contains([':', '[', '/'])
+                        && !address.starts_with(b"unix:")
                         && !address.has_placeholder();
                     is_name.then(|| host.to_ascii_lowercase())
                 });

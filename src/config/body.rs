@@ -19,12 +19,12 @@ impl<'c> Proxied<'c> {
     /// The limit for requests to this place.
     pub fn body_limit(&self) -> BodyLimit<'c> {
         let set = self.location.directive.effective("client_max_body_size");
-        let written = set.directive().and_then(|limit| limit.argument(0));
-        let bytes = written.and_then(|limit| nginx::offset(&limit));
-        BodyLimit {
-            bytes: bytes.unwrap_or(DEFAULT),
-            set,
-        }
+        // Of what nginx refuses nothing is known.
+        let bytes = set.directive().map_or(DEFAULT, |limit| {
+            let written = limit.argument(0);
+            written.and_then(|limit| nginx::offset(&limit)).unwrap_or(0)
+        });
+        BodyLimit { bytes, set }
     }
 
     /// The largest limit that another location of the server sets for itself.

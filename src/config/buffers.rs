@@ -1,7 +1,7 @@
 //! Sizes of buffers that nginx compares with each other when it merges a level (`ngx_http_proxy_merge_loc_conf` and
 //! those of fastcgi, uwsgi and scgi).
 
-use super::{Config, Directive, Visibility};
+use super::{Config, Directive, Proxied, Visibility};
 use crate::nginx::{self, Contexts};
 
 /// The handlers whose responses go through such buffers.
@@ -149,5 +149,26 @@ fn shown(bytes: u64) -> String {
         bytes if bytes % (1 << 20) == 0 => format!("{}m", bytes >> 20),
         bytes if bytes % (1 << 10) == 0 => format!("{}k", bytes >> 10),
         bytes => bytes.to_string(),
+    }
+}
+
+impl Proxied<'_> {
+    /// True where nginx sees what the backend sends at once before more of it comes: in the chunks of HTTP/1.1, or in the
+    /// records of a FastCGI connection that is kept (`ngx_event_pipe_read_upstream` looks at `p->length`).
+    pub fn tells_pieces_apart(&self) -> bool {
+        match &*self.family() {
+            "proxy" => self.spoken() != "1.0",
+            "fastcgi" => self.scope.flag("fastcgi_keep_conn") == Some(true),
+            _ => false,
+        }
+    }
+
+    /// How much is visible of what decides that.
+    pub fn pieces_visibility(&self) -> Visibility {
+        let name = match &*self.family() {
+            "proxy" => "proxy_http_version",
+            _ => "fastcgi_keep_conn",
+        };
+        self.scope.effective(name).visibility
     }
 }

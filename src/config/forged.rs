@@ -5,7 +5,7 @@ use crate::diagnostic::Edit;
 use crate::nginx::{Contexts, closest};
 
 /// Headers in which proxies tell the address of a client.
-const OF_PROXIES: [&str; 11] = [
+const OF_PROXIES: [&str; 20] = [
     "X-Forwarded-For",
     "X-Real-IP",
     "X-Client-IP",
@@ -17,6 +17,15 @@ const OF_PROXIES: [&str; 11] = [
     "True-Client-IP",
     "Fastly-Client-IP",
     "Fly-Client-IP",
+    "Akamai-Client-IP",
+    "Ali-CDN-Real-IP",
+    "Client-IP",
+    "DO-Connecting-IP",
+    "EO-Connecting-IP",
+    "X-Azure-ClientIP",
+    "X-Azure-SocketIP",
+    "X-ClientIP",
+    "X-Original-Client-IP",
 ];
 
 /// Directives of one level by which too many may tell the address of the client.
@@ -109,7 +118,9 @@ impl Config {
             let text = network.text();
             let is_trusted = text.parse().is_ok_and(|network| is_open(&network));
             let level = directive.parent();
-            if !is_trusted || level.is_some_and(|level| self.is_local_level(level)) {
+            let is_void =
+                |level: Directive<'_>| self.is_local_level(level) || self.is_replaced_below(level);
+            if !is_trusted || level.is_some_and(is_void) {
                 continue;
             }
             let beside = |trust: &&mut OpenTrust<'_>| trust.directives[0].parent() == level;
@@ -127,6 +138,15 @@ impl Config {
             });
         }
         found
+    }
+
+    /// True for an http block in which every server trusts others: the innermost level counts
+    /// (`ngx_http_realip_merge_loc_conf`).
+    fn is_replaced_below(&self, level: Directive<'_>) -> bool {
+        let mut servers = self.servers().peekable();
+        level.inside() == Contexts::HTTP
+            && servers.peek().is_some()
+            && servers.all(|server| server.directive.own("set_real_ip_from").next().is_some())
     }
 
     /// True when only this machine can connect to the servers that a block belongs to or holds.

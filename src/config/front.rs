@@ -51,7 +51,12 @@ impl Server<'_> {
     pub fn speaks_tls(self) -> bool {
         let listening = self.listening();
         let mut listens = listening.iter().filter_map(|(_, listen)| listen.as_ref());
-        listens.any(|listen| listen.ssl || listen.quic)
+        self.switches_tls_on() || listens.any(|listen| listen.ssl || listen.quic)
+    }
+
+    /// True where `ssl on` of an nginx before 1.25.1 makes all of its sockets speak TLS.
+    pub fn switches_tls_on(self) -> bool {
+        self.directive.flag("ssl") == Some(true)
     }
 
     /// True when it answers HTTP/3.

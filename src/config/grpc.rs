@@ -79,7 +79,9 @@ impl<'c> Proxied<'c> {
 
     /// An edit that passes requests on as gRPC; nothing where the address has a URI, which gRPC has no use for.
     pub fn pass_as_grpc(&self) -> Option<Edit> {
-        let url = self.url().filter(|url| url.uri().is_none())?;
+        let url = self
+            .url()
+            .filter(|url| url.uri().is_none() && !url.has_variables())?;
         let scheme = match url.scheme().len() {
             8 => "grpcs://",
             _ => "grpc://",

@@ -1,7 +1,7 @@
 //! What becomes of a WebSocket handshake on its way back: headers that are hidden from the client, or given to it instead
 //! of to the backend.
 
-use super::{Config, Directive, Peer, Proxied, UpgradeProblem, is_public_name};
+use super::{Config, Directive, Location, Peer, Proxied, Shape, UpgradeProblem, is_public_name};
 use crate::diagnostic::{Edit, Safety};
 use crate::nginx;
 
@@ -165,6 +165,43 @@ impl<'c> Proxied<'c> {
         let is_meant = !self.location.is_never_websocket()
             && (is_forwarded || self.websocket_intent().score >= LIKELY);
         (is_certain && is_meant).then_some(directive)
+    }
+}
+
+impl Location<'_> {
+    /// True when a `rewrite` here or in the server may send requests elsewhere.
+    pub fn may_be_left(&self) -> bool {
+        let stays =
+            |rewrite: Directive<'_>| rewrite.argument(2).is_some_and(|flag| flag == "break");
+        let own = self.directive.own("rewrite");
+        let of_server = self.server().into_iter();
+        let mut others = of_server.flat_map(|server| server.directive.own("rewrite"));
+        let names_it = |rewrite: Directive<'_>| {
+            let shape = rewrite.argument(0).and_then(|pattern| Shape::of(&pattern));
+            shape.is_none_or(|shape| {
+                shape.prefix.starts_with(&self.path) || self.path.starts_with(&shape.prefix)
+            })
+        };
+        own.into_iter().any(|rewrite| !stays(rewrite)) || others.any(names_it)
+    }
+
+    /// True when an `if` here or in the server looks at what a client asks to upgrade to: handshakes and other requests
+    /// may go different ways from there on.
+    pub fn sorts_handshakes(&self) -> bool {
+        let config = self.directive.config();
+        let asks = |condition: Directive<'_>| {
+            condition.arguments().any(|word| {
+                nginx::references(&word).iter().any(|reference| {
+                    let name = reference.name.to_ascii_lowercase();
+                    matches!(&*name, "http_upgrade" | "http_connection")
+                        || config.is_map_of(&name, "http_upgrade")
+                        || config.is_map_of(&name, "http_connection")
+                })
+            })
+        };
+        let server = self.server().map(|server| server.directive);
+        let mut blocks = std::iter::once(self.directive).chain(server);
+        blocks.any(|block| block.own("if").any(asks))
     }
 }
 

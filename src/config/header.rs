@@ -2,7 +2,27 @@
 
 use super::{Config, Directive, Effective, Proxied, Visibility, Word};
 use crate::diagnostic::Edit;
-use crate::nginx::{self, Contexts};
+use crate::nginx::{self, Contexts, Version};
+
+/// Headers of the client that nginx keeps to itself or puts its own in the place of.
+const OWN: [&str; 6] = [
+    "Content-Length",
+    "Expect",
+    "Keep-Alive",
+    "TE",
+    "Transfer-Encoding",
+    "Upgrade",
+];
+
+/// Headers of the client that nginx keeps to itself where answers are cached.
+const OF_CACHE: [&str; 6] = [
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Range",
+];
 
 /// A `proxy_set_header` list in effect somewhere; all of it comes from one level.
 #[derive(Clone, Debug)]
@@ -41,22 +61,32 @@ impl<'c> Headers<'c> {
         self.list.visibility
     }
 
-    /// The last directive that sets a header; names are compared without case.
+    /// The last directive that sends a header, or the last that takes it away where none does; names are compared without
+    /// case.
+    ///
+    /// A line with an empty value sends nothing and takes nothing from the other lines of the list
+    /// (`ngx_http_proxy_init_headers`).
     pub fn get(&self, name: &str) -> Option<Directive<'c>> {
-        let same = |word: Word<'_>| word.eq_ignore_ascii_case(name.as_bytes());
-        self.list
-            .directives
-            .iter()
-            .rev()
-            .copied()
-            .find(|header| header.argument(0).is_some_and(same))
+        self.all(name)
+            .find(is_sent)
+            .or_else(|| self.all(name).next())
     }
 
-    /// The last directive that sends a header: an empty value takes it away.
+    /// The last directive that sends a header.
     pub fn sent(&self, name: &str) -> Option<Directive<'c>> {
-        self.get(name)
-            .filter(|header| header.argument(1).is_some_and(|value| !value.is_empty()))
+        self.all(name).find(is_sent)
     }
+
+    /// The directives that set a header, the last one first.
+    fn all(&self, name: &str) -> impl Iterator<Item = Directive<'c>> {
+        let lines = self.list.directives.iter().rev().copied();
+        lines.filter(move |header| header.argument(0).is_some_and(|word| word.is_header(name)))
+    }
+}
+
+/// True for a directive whose header has a value.
+fn is_sent(header: &Directive<'_>) -> bool {
+    header.argument(1).is_some_and(|value| !value.is_empty())
 }
 
 /// What keeps a forwarded handshake from completing.
@@ -108,14 +138,6 @@ impl<'c> Proxied<'c> {
         let Some(outer) = headers.level().and_then(Headers::around) else {
             return Vec::new();
         };
-        // nginx sends it so by itself.
-        let is_default = |header: Directive<'c>| {
-            let is = |index, text: &str| {
-                let word = header.argument(index);
-                word.is_some_and(|word| word.eq_ignore_ascii_case(text.as_bytes()))
-            };
-            is(0, "Host") && is(1, "$proxy_host")
-        };
         let is_lost = |header: &Directive<'c>| {
             let name = header
                 .argument(0)
@@ -129,9 +151,37 @@ impl<'c> Proxied<'c> {
             headers.get(&name).is_none()
                 && outer.sent(&name) == Some(*header)
                 && !is_reset
-                && !is_default(*header)
+                && !self.sends_by_itself(*header)
         };
         outer.directives().iter().copied().filter(is_lost).collect()
+    }
+
+    /// True for a header that the backend gets from here with the same value when nothing sets it: a default of nginx
+    /// (`ngx_http_proxy_headers`), or a header of the client as it is.
+    fn sends_by_itself(&self, header: Directive<'c>) -> bool {
+        let (Some(name), Some(value)) = (header.argument(0), header.argument(1)) else {
+            return false;
+        };
+        let closes = self.scope.config().version() < Version::HTTP_1_1_UPSTREAM;
+        if name.is_header("Host") {
+            return value.eq_ignore_ascii_case(b"$proxy_host");
+        }
+        if name.is_header("Connection") {
+            return value.eq_ignore_ascii_case(b"close") && closes;
+        }
+        let is = |names: &[&str]| names.iter().any(|known| name.is_header(known));
+        let is_cached = || {
+            let cache = self.scope.effective("proxy_cache").directive();
+            cache.is_some_and(|cache| cache.argument(0).is_none_or(|zone| zone != "off"))
+        };
+        if name.is_header("Content-Type") && value.eq_ignore_ascii_case(b"$content_type") {
+            return self.scope.flag("proxy_pass_request_headers") != Some(false);
+        }
+        let variable = format!("$http_{}", name.text().replace('-', "_"));
+        let is_kept = is(&OWN) || is(&OF_CACHE) && is_cached() || name.contains(&b'_');
+        !is_kept
+            && value.eq_ignore_ascii_case(variable.as_bytes())
+            && self.scope.flag("proxy_pass_request_headers") != Some(false)
     }
 
     /// What becomes of a WebSocket handshake here.
@@ -141,18 +191,28 @@ impl<'c> Proxied<'c> {
     pub fn upgrade(&self) -> Upgrade<'c> {
         let config = self.scope.config();
         let headers = self.headers();
+        if self.has_no_get() {
+            return Upgrade {
+                upgrade: None,
+                connection: None,
+                problem: None,
+                visibility: headers.visibility(),
+            };
+        }
         let upgrade = headers.sent("Upgrade").filter(|header| {
             let value = header.argument(1);
             value.is_some_and(|value| {
                 value.has_variables() || value.eq_ignore_ascii_case(b"websocket")
             })
         });
-        let connection = headers.get("Connection");
-        let says_upgrade = |header: Directive<'c>| {
+        let says_upgrade = |header: &Directive<'c>| {
             header
                 .argument(1)
                 .is_some_and(|value| config.can_say(&value, "upgrade"))
         };
+        // Each line is sent, so that it takes one of them.
+        let connection = headers.all("Connection").find(says_upgrade);
+        let connection = connection.or_else(|| headers.get("Connection"));
         // What is missing in a lone server is judged milder even where its own list is complete.
         let mut visibility = headers.visibility();
         if (connection.is_none() || upgrade.is_none()) && config.fragment() == Some(Contexts::HTTP)
@@ -162,7 +222,7 @@ impl<'c> Proxied<'c> {
 
         let problem = match (upgrade, connection) {
             (Some(_), None) => Some(UpgradeProblem::NoConnection),
-            (Some(_), Some(connection)) if !says_upgrade(connection) => {
+            (Some(_), Some(connection)) if !says_upgrade(&connection) => {
                 Some(UpgradeProblem::WrongConnection { connection })
             }
             (Some(_), Some(_)) => {

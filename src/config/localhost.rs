@@ -78,9 +78,12 @@ impl<'c> Directive<'c> {
         let is_up = |server: &Self| !server.arguments().any(|word| word == "down");
         let mut servers = self.own("server").filter(is_up);
         let server = servers.next().filter(|_| servers.next().is_none())?;
-        let is_kept = server
-            .arguments()
-            .any(|word| word == "max_fails=0" || word == "resolve");
+        // With other numbers it fails after other times than nginx's own.
+        let is_kept = server.arguments().any(|word| {
+            word == "resolve"
+                || word.starts_with(b"max_fails=")
+                || word.starts_with(b"fail_timeout=")
+        });
         let address = server.argument(0)?;
         let is_whole = self.inside() == Contexts::UPSTREAM && !self.is_incomplete();
         (is_whole && !is_kept && is_localhost(&address)).then(|| address.slice(0..NAME.len()))

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::regex::compile;
 use super::{Config, Directive, Peer, Proxied, Visibility};
 use crate::diagnostic::Edit;
 use crate::nginx::{self, Version};
@@ -111,11 +112,24 @@ impl<'c> Proxied<'c> {
             return None;
         };
         let map = config.definition(*definition);
-        if reference.range != (0..value.len()) || !config.is_map_of(&reference.name, "http_upgrade")
+        // Of several variables together, no one line is for all requests that are no handshake.
+        let source = map.argument(0)?;
+        let [read] = &nginx::references(&source)[..] else {
+            return None;
+        };
+        if read.range != (0..source.len())
+            || reference.range != (0..value.len())
+            || !config.is_map_of(&reference.name, "http_upgrade")
         {
             return None;
         }
-        let line = map.own_entry(b"").or_else(|| map.own_entry(b"default"))?;
+        // A regex comes before the default.
+        let may_match = || map.children().any(|line| may_match_nothing(&line.name()));
+        let line = match map.own_entry(b"") {
+            Some(line) => line,
+            None if may_match() => return None,
+            None => map.own_entry(b"default")?,
+        };
         let closes = |value: super::Word<'_>| value.eq_ignore_ascii_case(b"close");
         line.argument(0).is_some_and(closes).then_some(line)
     }
@@ -127,7 +141,7 @@ impl<'c> Proxied<'c> {
     }
 
     /// The version of HTTP that is spoken with the backend.
-    fn spoken(&self) -> String {
+    pub fn spoken(&self) -> String {
         let version = self.scope.effective("proxy_http_version").directive();
         let written = version.and_then(|version| version.argument(0));
         match written {
@@ -186,6 +200,17 @@ impl<'c> Proxied<'c> {
         }
         edits
     }
+}
+
+/// True for a regex of a `map` that matches the empty value, or may.
+fn may_match_nothing(key: &[u8]) -> bool {
+    let Some(pattern) = key.strip_prefix(b"~") else {
+        return false;
+    };
+    let caseless = pattern.strip_prefix(b"*");
+    let regex = compile(caseless.unwrap_or(pattern), caseless.is_some());
+    let matches = regex.and_then(|regex| regex.ok()?.is_match(b"").ok());
+    matches.unwrap_or(true)
 }
 
 impl<'c> Directive<'c> {

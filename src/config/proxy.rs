@@ -1,6 +1,6 @@
 //! Where requests are proxied, and what a `proxy_pass` address is made of.
 
-use super::{Config, Directive, Headers, Location, Word};
+use super::{Config, Directive, Headers, Location, Modifier, Word};
 use crate::nginx::{self, Contexts};
 
 /// A place from which requests are passed to an upstream: a location, or an `if` or `limit_except` in it with settings of
@@ -32,6 +32,13 @@ impl<'c> Proxied<'c> {
         ProxyUrl::parse(self.pass.argument(0)?)
     }
 
+    /// True where only requests come whose method is none of a `limit_except` that lets GET through: no handshake is among
+    /// them.
+    pub fn has_no_get(&self) -> bool {
+        self.scope.is("limit_except")
+            && self.scope.arguments().any(|method| method.is_header("GET"))
+    }
+
     /// The family of directives that belongs to the protocol: `proxy`, `fastcgi`, …
     pub fn family(&self) -> String {
         self.pass.name().text().trim_end_matches("_pass").to_owned()
@@ -60,10 +67,27 @@ pub const PASSES: [&str; 6] = [
 impl Config {
     /// Every place from which requests are passed to an upstream, in file order.
     ///
-    /// A location whose `return` answers first, or whose last handler is another one, passes nothing on.
+    /// A location whose `return` answers first, or whose last handler is another one, passes nothing on; nor does one that
+    /// every request leaves, or that the `return` of its server lets none come to.
     pub fn passed(&self) -> impl Iterator<Item = Proxied<'_>> {
+        let mut known: Option<(u32, bool)> = None;
+        let mut is_closed = move |location: &Location<'_>| {
+            // No rewrite of the server is run for a named one.
+            let server = location.server();
+            let Some(server) = server.filter(|_| location.modifier != Modifier::Named) else {
+                return false;
+            };
+            let number = server.directive.number();
+            let answers = match known {
+                Some((of, answers)) if of == number => answers,
+                _ => server.answers_first().is_some(),
+            };
+            known = Some((number, answers));
+            answers
+        };
         self.locations()
-            .filter(|location| location.own_return().is_none())
+            .filter(|location| location.own_return().is_none() && !location.directive.is_left())
+            .filter(move |location| !is_closed(location))
             .flat_map(|location| {
                 let is_pass = |handler: &Directive<'_>| PASSES.iter().any(|pass| handler.is(pass));
                 let own = location.handler().filter(is_pass);

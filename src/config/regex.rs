@@ -68,7 +68,7 @@ pub struct BadRegex<'c> {
 }
 
 /// Compiles a regex as nginx does; nothing when it is not UTF-8, of which nothing is known.
-fn compile(pattern: &[u8], is_caseless: bool) -> Option<Result<Regex, pcre2::Error>> {
+pub(super) fn compile(pattern: &[u8], is_caseless: bool) -> Option<Result<Regex, pcre2::Error>> {
     let pattern = std::str::from_utf8(pattern).ok()?;
     Some(RegexBuilder::new().caseless(is_caseless).build(pattern))
 }

@@ -33,6 +33,21 @@ pub struct Retry<'c> {
     pub peers: Peers,
 }
 
+impl Proxied<'_> {
+    /// True unless a `limit_except` keeps POST out.
+    pub fn takes_post(&self) -> bool {
+        let denies = |limit: &Directive<'_>| {
+            let mut rules = limit.own("deny");
+            rules.any(|deny| deny.argument(0).is_some_and(|who| who == "all"))
+        };
+        let has_post =
+            |limit: &Directive<'_>| limit.arguments().any(|method| method.is_header("POST"));
+        let mut limits = self.location.directive.own("limit_except");
+        let is_beside = self.scope.is("limit_except") && has_post(&self.scope);
+        !is_beside && !limits.any(|limit| denies(&limit) && !has_post(&limit))
+    }
+}
+
 impl<'c> Proxied<'c> {
     /// What sends a POST of this place to a second server (`ngx_http_upstream_next`); nothing where there is none.
     pub fn retry(&self) -> Option<Retry<'c>> {

@@ -73,7 +73,11 @@ impl<'c> Proxied<'c> {
         let group = self.group()?;
         let is_up = |server: &Directive<'_>| !server.arguments().any(|word| word == "down");
         let servers = group.own("server").filter(is_up).count() as u64;
-        let is_late = is_wanted && !is_single && servers > 1 && !group.is_incomplete();
+        let is_late = is_wanted
+            && !is_single
+            && !self.connects_at_once()
+            && servers > 1
+            && !group.is_incomplete();
         is_late.then_some(LateRetry {
             limit,
             time,
@@ -84,12 +88,71 @@ impl<'c> Proxied<'c> {
         })
     }
 
+    /// True where nothing is waited for to connect: all servers are Unix sockets, and no TLS handshake follows
+    /// (`ngx_http_upstream_connect` starts its timer only for a connection that is not there at once).
+    pub fn connects_at_once(&self) -> bool {
+        let Some(address) = self.pass.argument(0).filter(|word| !word.has_variables()) else {
+            return false;
+        };
+        let text = address.text().to_lowercase();
+        let (scheme, host) = text.split_once("://").unwrap_or(("", &text));
+        let is_socket = |server: Directive<'_>| {
+            server
+                .argument(0)
+                .is_some_and(|address| address.starts_with(b"unix:"))
+        };
+        let is_plain = !matches!(scheme, "https" | "grpcs" | "suwsgi");
+        is_plain
+            && match self.group() {
+                Some(group) => {
+                    let mut servers = group.own("server").peekable();
+                    servers.peek().is_some() && !group.is_incomplete() && servers.all(is_socket)
+                }
+                None => host.starts_with("unix:"),
+            }
+    }
+
     /// The `upstream` that requests go to.
-    fn group(&self) -> Option<Directive<'c>> {
+    pub(super) fn group(&self) -> Option<Directive<'c>> {
         let address: Word<'c> = self.pass.argument(0).filter(|word| !word.has_variables())?;
         let text = address.text();
         let host = text.split_once("://").map_or(&*text, |(_, rest)| rest);
         let host = host.split(['/', '?']).next()?;
         self.scope.config().upstream(host)
+    }
+}
+
+impl Proxied<'_> {
+    /// True where something else than a 504 is the answer when the backend is late: an `error_page`, or an old answer.
+    pub fn replaces_504(&self) -> bool {
+        let says = |name: &str, wanted: &str| {
+            let directives = self.scope.effective(name).directives;
+            let mut words = directives
+                .iter()
+                .flat_map(|directive| directive.arguments());
+            words.any(|word| word == wanted)
+        };
+        says("error_page", "504") || says(&format!("{}_cache_use_stale", self.family()), "timeout")
+    }
+
+    /// True where a directive of the server or around it that sends requests of its own, such as `mirror`, names this
+    /// location.
+    pub fn asked_by(&self, name: &str) -> bool {
+        let Some(server) = self.location.server() else {
+            return false;
+        };
+        let outer = server.http().into_iter().flat_map(|http| http.own(name));
+        let inner = server.directive.descendants();
+        let mut all = outer.chain(inner.filter(|directive| directive.is(name)));
+        all.any(|directive| {
+            let Some(uri) = directive.argument(0) else {
+                return false;
+            };
+            let path = uri.split(|byte| *byte == b'?').next().unwrap_or_default();
+            match self.location.is_prefix() {
+                true => self.location.is_internal() && path.starts_with(&self.location.path),
+                false => path == &*self.location.path,
+            }
+        })
     }
 }

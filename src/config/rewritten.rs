@@ -17,13 +17,7 @@ impl<'c> Proxied<'c> {
         let filter = first("sub_filter").or_else(|| first("subs_filter"))?;
         let asks = |value: Word<'_>| {
             value.eq_ignore_ascii_case(b"$http_accept_encoding")
-                || value
-                    .split(|byte| matches!(byte, b',' | b' ' | b';'))
-                    .any(|word| {
-                        CODINGS
-                            .iter()
-                            .any(|coding| word.eq_ignore_ascii_case(coding))
-                    })
+                || value.split(|byte| *byte == b',').any(asks_for_coding)
         };
         let passes = match self.headers().get("Accept-Encoding") {
             Some(header) => header.argument(1).is_some_and(asks),
@@ -69,7 +63,7 @@ pub struct Intercepted<'c> {
     pub switch: Directive<'c>,
     /// The `error_page`.
     pub page: Directive<'c>,
-    /// The first error from 400 to 499 that it is for.
+    /// The first error from 400 to 493 that it is for.
     pub code: u16,
     /// The page.
     pub target: Word<'c>,
@@ -92,7 +86,8 @@ impl<'c> Directive<'c> {
         let code = words
             .iter()
             .filter_map(|word| number(word))
-            .find(|code| (400..500).contains(code))?;
+            // nginx has the codes from 494 on for itself, and answers 400 to them.
+            .find(|code| (400..494).contains(code))?;
         let status = match words.iter().find_map(|word| word.strip_prefix(b"=")) {
             None => Some(code),
             Some(other) => number(other),
@@ -114,4 +109,19 @@ impl Location<'_> {
                 .any(|known| segment.eq_ignore_ascii_case(known))
         })
     }
+}
+
+/// True for an item of `Accept-Encoding` that takes a compressed answer; one with the weight 0 refuses it.
+fn asks_for_coding(item: &[u8]) -> bool {
+    let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let coding = parts.next().unwrap_or_default();
+    let is_refused = |parameter: &[u8]| {
+        let text = String::from_utf8_lossy(parameter).to_lowercase();
+        let weight = text.strip_prefix("q=").map(str::parse::<f32>);
+        weight.is_some_and(|weight| weight == Ok(0.0))
+    };
+    CODINGS
+        .iter()
+        .any(|known| coding.eq_ignore_ascii_case(known))
+        && !parts.any(is_refused)
 }

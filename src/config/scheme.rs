@@ -3,6 +3,7 @@
 use super::websocket::MAX_SIBLINGS;
 use super::{Config, Directive, Proxied, Word};
 use crate::diagnostic::Edit;
+use crate::nginx;
 
 /// Headers that tell a backend how the client came.
 const TELLING: [&str; 10] = [
@@ -46,7 +47,9 @@ impl Proxied<'_> {
                 let mut lost = self.lost_headers().into_iter();
                 lost.any(|header| header.argument(0).is_some_and(is_telling))
             };
-            let says = TELLING.iter().any(|name| headers.get(name).is_some()) || is_lost();
+            let says = TELLING.iter().any(|name| headers.get(name).is_some())
+                || headers.directives().iter().copied().any(tells_scheme)
+                || is_lost();
             let matters = self.may_redirect() && self.minds_proxies();
             return (is_clients && is_plain && !says && matters).then_some(SchemeProblem::Unsaid);
         }
@@ -54,6 +57,18 @@ impl Proxied<'_> {
         let is_scheme = header.argument(1).is_some_and(|value| value == "$scheme");
         (is_scheme && server.trusts_a_proxy()).then_some(SchemeProblem::Overwritten)
     }
+}
+
+/// True for a header, whatever its name, whose value tells the scheme.
+fn tells_scheme(header: Directive<'_>) -> bool {
+    let is_scheme = |reference: &nginx::Reference| {
+        let name = reference.name.to_ascii_lowercase();
+        matches!(&*name, "scheme" | "https" | "server_port" | "ssl_protocol")
+    };
+    header.argument(1).is_some_and(|value| {
+        nginx::references(&value).iter().any(is_scheme)
+            || value.to_ascii_lowercase().starts_with(b"https")
+    })
 }
 
 impl Proxied<'_> {

@@ -1,6 +1,6 @@
 //! Directives of the rewrite module that no request gets to, and handlers behind them.
 
-use super::{Directive, PASSES, Shape};
+use super::{Directive, PASSES, Server, Shape, Visibility};
 
 /// The directives that `ngx_http_rewrite_handler` runs, in the order of the file.
 const SCRIPT: [&str; 5] = ["set", "rewrite", "return", "if", "break"];
@@ -95,11 +95,55 @@ impl<'c> Directive<'c> {
         (!script[..place].iter().any(may_stop)).then_some(script[place])
     }
 
+    /// True when every request leaves this block by its script before a handler is asked.
+    pub fn is_left(self) -> bool {
+        let script = self.script();
+        let ends = |step: &Self| step.ends_script() && !step.stays();
+        let Some(place) = script.iter().position(ends) else {
+            return false;
+        };
+        let may_stay = |step: &Self| step.stays() || step.descendants().any(|inner| inner.stays());
+        !script[..place].iter().any(may_stay)
+    }
+
+    /// True for what ends the script of a block and lets its handler answer.
+    fn stays(self) -> bool {
+        self.is("break")
+            || self.is("rewrite") && self.argument(2).is_some_and(|flag| flag == "break")
+    }
+
     /// The first directive of this block after which no other of its script is run, and those that are not.
     pub fn dead_script(self) -> Option<(Self, Vec<Self>)> {
         let mut script = self.script();
         let place = script.iter().position(|step| step.ends_script())?;
         let dead = script.split_off(place + 1);
         (!dead.is_empty()).then(|| (script[place], dead))
+    }
+}
+
+impl<'c> Server<'c> {
+    /// The `return` by which a server answers every request, redirects inside of nginx among them.
+    ///
+    /// They run through the server's rewrites again, but those that go to a named location.
+    pub fn answers_first(self) -> Option<Directive<'c>> {
+        let block = self.directive;
+        let answer = block.own("return").next()?;
+        // What stops the rewrites leads to a location all the same.
+        let stops = |directive: Directive<'_>| {
+            let flag = directive.argument(2);
+            directive.is("break") || flag.is_some_and(|flag| flag == "last" || flag == "break")
+        };
+        let may_stop = |inside: Directive<'_>| {
+            ["rewrite", "break"]
+                .iter()
+                .flat_map(|name| inside.own(name))
+                .any(|directive| directive.precedes(answer) && stops(directive))
+        };
+        let is_certain = block.visibility() != Visibility::Partial
+            && !block
+                .own("if")
+                .any(|inside| inside.is_incomplete() || may_stop(inside))
+            && !may_stop(block);
+        is_certain.then_some(answer)
     }
 }

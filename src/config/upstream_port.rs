@@ -26,15 +26,18 @@ pub struct PortMismatch<'c> {
     pub visibility: Visibility,
 }
 
-/// What this nginx listens for itself on the machine's own addresses, by port: the first `listen`, and whether TLS is
-/// spoken; nothing where both are, or something else.
+/// What this nginx listens for itself on the machine's own addresses, by port: the address, the first `listen`, and whether
+/// TLS is spoken; nothing where both are, or something else.
 #[derive(Debug, Default)]
-pub struct OwnPorts<'c>(HashMap<u16, Option<(Directive<'c>, bool)>>);
+pub struct OwnPorts<'c>(HashMap<u16, Vec<(Host, Spoken<'c>)>>);
+
+/// What is spoken at a socket: the first `listen`, and whether that is TLS; nothing where it is not known.
+type Spoken<'c> = Option<(Directive<'c>, bool)>;
 
 impl Config {
     /// The ports that servers of this configuration listen on.
     pub fn own_ports(&self) -> OwnPorts<'_> {
-        let mut ports = HashMap::new();
+        let mut ports: HashMap<u16, Vec<(Host, Spoken<'_>)>> = HashMap::new();
         for listening in self.listening(Contexts::SERVER) {
             let is_reached = match &listening.socket.host {
                 Host::V4(address) => address.is_unspecified() || address.is_loopback(),
@@ -42,23 +45,47 @@ impl Config {
                 Host::Name(name) => name.eq_ignore_ascii_case(b"localhost"),
                 Host::Unix(_) => false,
             };
-            if !is_reached {
+            if !is_reached || listening.socket.is_datagram {
                 continue;
             }
-            for one in &listening.uses {
-                let spoken = Some((one.directive, one.listen.ssl));
-                let is_other = one.listen.proxy_protocol || one.listen.quic;
-                let known = ports.entry(listening.socket.port).or_insert(spoken);
-                let is_same = known.is_some_and(|(_, tls)| tls == one.listen.ssl);
-                if is_other || !is_same {
-                    *known = None;
-                }
-            }
+            let first = listening.uses.first();
+            let first = first.map(|one| (one.directive, one.listen.ssl));
+            let is_clear = listening.uses.iter().all(|one| {
+                let switched = one.server.flag("ssl") == Some(true);
+                !one.listen.proxy_protocol
+                    && !switched
+                    && first.is_some_and(|(_, tls)| tls == one.listen.ssl)
+            });
+            let sockets = ports.entry(listening.socket.port).or_default();
+            sockets.push((listening.socket.host.clone(), first.filter(|_| is_clear)));
         }
         for listening in self.listening(Contexts::STREAM_SERVER) {
-            ports.insert(listening.socket.port, None);
+            let sockets = ports.entry(listening.socket.port).or_default();
+            sockets.push((listening.socket.host.clone(), None));
         }
         OwnPorts(ports)
+    }
+}
+
+impl<'c> OwnPorts<'c> {
+    /// What is spoken at a port of a local address, if this nginx listens there: nothing inside where it is not known, or
+    /// where it listens at this port of another address only.
+    fn at(&self, port: u16, host: &str) -> Option<Spoken<'c>> {
+        let sockets = self.0.get(&port)?;
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+        let takes = |socket: &Host| match (socket, address) {
+            (Host::V4(own), Some(IpAddr::V4(other))) => own.is_unspecified() || *own == other,
+            (Host::V6(own), Some(IpAddr::V6(other))) => own.is_unspecified() || *own == other,
+            (Host::Name(_), _) | (_, None) => true,
+            _ => false,
+        };
+        let mut taking = sockets.iter().filter(|(socket, _)| takes(socket));
+        let Some((_, first)) = taking.next() else {
+            return Some(None);
+        };
+        let tls = |spoken: &Spoken<'_>| spoken.map(|(_, tls)| tls);
+        let is_same = taking.all(|(_, other)| tls(other) == tls(first));
+        Some(first.filter(|_| is_same))
     }
 }
 
@@ -69,7 +96,8 @@ impl<'c> Proxied<'c> {
     /// is tuned, nor of a group whose servers have different ports.
     pub fn port_mismatch(&self, own: &OwnPorts<'c>) -> Option<PortMismatch<'c>> {
         let backend = self.backend()?;
-        let (port, is_local) = port(&backend)?;
+        let (port, host) = port(&backend)?;
+        let is_local = is_local(&host);
         let is_meant = [
             "proxy_ssl_verify",
             "proxy_ssl_certificate",
@@ -79,9 +107,9 @@ impl<'c> Proxied<'c> {
         ]
         .iter()
         .any(|name| backend.tls && self.scope.effective(name).directive().is_some());
-        let known = own.0.get(&port).filter(|_| is_local);
+        let known = is_local.then(|| own.at(port, &host)).flatten();
         let (tls, listen) = match known {
-            Some(Some((listen, tls))) => (*tls, Some(*listen)),
+            Some(Some((listen, tls))) => (tls, Some(listen)),
             Some(None) => return None,
             None if TLS.contains(&port) => (true, None),
             None if PLAIN.contains(&port) => (false, None),
@@ -99,22 +127,24 @@ impl<'c> Proxied<'c> {
     }
 }
 
-/// The port that all requests for a backend go to, and whether it is this machine's.
-fn port(backend: &Backend<'_>) -> Option<(u16, bool)> {
+/// The port that all requests for a backend go to, and the first host; all of them are this machine's, or none.
+fn port(backend: &Backend<'_>) -> Option<(u16, String)> {
     if let Peer::Group(group) = backend.peer {
         let mut ports = group.own("server").map(|server| {
             let address = server.argument(0)?;
             let text = address.text();
             let (host, port) = text.rsplit_once(':')?;
             let port = port.parse().ok()?;
-            (!text.starts_with("unix:")).then(|| (port, is_local(host)))
+            (!text.starts_with("unix:")).then(|| (port, host.to_owned()))
         });
-        let first = ports.next()??;
-        let is_same = ports.all(|other| other == Some(first));
-        return (is_same && !group.is_incomplete()).then_some(first);
+        let (first, host) = ports.next()??;
+        let is_same = ports.all(|other| {
+            other.is_some_and(|(port, other)| port == first && is_local(&other) == is_local(&host))
+        });
+        return (is_same && !group.is_incomplete()).then_some((first, host));
     }
     let port = backend.port?;
-    (!matches!(backend.peer, Peer::Unix)).then(|| (port, is_local(&backend.host)))
+    (!matches!(backend.peer, Peer::Unix)).then(|| (port, backend.host.clone()))
 }
 
 /// True for the addresses of this machine.

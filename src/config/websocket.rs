@@ -151,6 +151,20 @@ const LONG_TIMEOUT: u64 = 10 * 60 * 1000;
 impl<'c> Proxied<'c> {
     /// How likely this place is meant for WebSockets.
     pub fn websocket_intent(&self) -> Intent {
+        let intent = self.likely_intent();
+        // No client opens anything where nginx asks by itself.
+        let is_asked = || self.asked_by("auth_request") || self.asked_by("mirror");
+        match intent.score > 0 && is_asked() {
+            true => Intent {
+                score: 0,
+                path: 0,
+                ..intent
+            },
+            false => intent,
+        }
+    }
+
+    fn likely_intent(&self) -> Intent {
         let (path, reason, pings) = path_points(&self.location);
         let host = self.upstream_name();
         let pings = pings
@@ -158,7 +172,7 @@ impl<'c> Proxied<'c> {
             || self.known_application(&host).is_some()
             || words(&self.location.path.text().to_lowercase())
                 .any(|word| APPLICATIONS.iter().any(|(name, _)| *name == word));
-        if self.location.is_never_websocket() {
+        if self.location.is_never_websocket() || self.has_no_get() {
             return Intent {
                 score: 0,
                 path: 0,

@@ -89,7 +89,7 @@ impl<'t, 'c> Reaches<'t, 'c> {
         let Some(server) = location.server() else {
             return Reach::Unknown("the server around it was not read".to_owned());
         };
-        if let Some(answer) = answers_first(server) {
+        if let Some(answer) = server.answers_first().filter(|_| !has_named(server)) {
             return Reach::No(format!(
                 "the `return` of the server on {} answers first",
                 place(answer)
@@ -184,29 +184,8 @@ fn listed(all: &[String]) -> String {
     }
 }
 
-/// The `return` by which a server answers every request, redirects inside of nginx among them.
-///
-/// They run through the server's rewrites again, but those that go to a named location.
-fn answers_first(server: Server<'_>) -> Option<Directive<'_>> {
-    let block = server.directive;
-    let answer = block.own("return").next()?;
-    let named = |location: Location<'_>| location.modifier == Modifier::Named;
-    // What stops the rewrites leads to a location all the same.
-    let stops = |directive: Directive<'_>| {
-        let flag = directive.argument(2);
-        directive.is("break") || flag.is_some_and(|flag| flag == "last" || flag == "break")
-    };
-    let may_stop = |inside: Directive<'_>| {
-        ["rewrite", "break"]
-            .iter()
-            .flat_map(|name| inside.own(name))
-            .any(|directive| directive.precedes(answer) && stops(directive))
-    };
-    let is_certain = block.visibility() != Visibility::Partial
-        && !block
-            .own("if")
-            .any(|inside| inside.is_incomplete() || may_stop(inside))
-        && !may_stop(block)
-        && !block.locations().iter().any(named);
-    is_certain.then_some(answer)
+/// True for a server with a named location, to which redirects inside of nginx may lead past all else.
+fn has_named(server: Server<'_>) -> bool {
+    let mut locations = server.directive.locations().iter();
+    locations.any(|location| location.modifier == Modifier::Named)
 }

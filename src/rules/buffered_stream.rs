@@ -10,6 +10,10 @@ rule! {
     /// page that waits for server-sent events, or for the words of a language model, sees nothing until then and everything
     /// at once.
     ///
+    /// That is so where only the end of the connection ends an answer, as in HTTP/1.0, which nginx speaks to backends unless
+    /// it is told otherwise (before 1.29.7). What comes in the chunks of HTTP/1.1, or by FastCGI with `fastcgi_keep_conn on`,
+    /// is passed on as it comes; there nothing is reported.
+    ///
     /// ## When it is fine
     /// When the backend sends `X-Accel-Buffering: no`, as some frameworks do by themselves, or when the path stands for a
     /// list or a film. Where buffering is switched on here, or answers are cached, nothing is reported.
@@ -33,6 +37,10 @@ fn check(config: &Config, report: &mut Report) {
         let Some(reason) = place.streams_events() else {
             continue;
         };
+        // What comes in chunks or records is passed on as it comes, buffers or not.
+        if place.tells_pieces_apart() {
+            continue;
+        }
         let buffering = place.scope.effective(&format!("{family}_buffering"));
         let cache = place.scope.effective(&format!("{family}_cache"));
         let is_cached = cache
@@ -54,6 +62,7 @@ fn check(config: &Config, report: &mut Report) {
             .label(place.pass.span(), format!("`{family}_buffering` is on unless it is set, here or by the backend"))
             .given(buffering.visibility)
             .given(cache.visibility)
+            .given(place.pieces_visibility())
             .witness(
                 request.map(|url| format!("GET {url}")),
                 "what the backend sends at once arrives together with what it sends last",

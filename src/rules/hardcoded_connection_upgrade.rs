@@ -27,6 +27,7 @@ fn check(config: &Config, report: &mut Report) {
         if !upgrade.completes()
             || !value.eq_ignore_ascii_case(b"upgrade")
             || place.websocket_intent().path >= 2
+            || place.location.sorts_handshakes()
         {
             continue;
         }

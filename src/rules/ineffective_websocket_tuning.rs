@@ -29,12 +29,14 @@ fn check(config: &Config, report: &mut Report) {
         if intent.path < 3 {
             continue;
         }
-        let cached = place.scope.parent().is_some_and(|outer| {
-            outer
+        let caches = |block: Directive<'_>| {
+            block
                 .effective("proxy_cache")
                 .directive()
                 .is_some_and(|cache| !cache.argument(0).is_some_and(|zone| zone == "off"))
-        });
+        };
+        let outer_caches = place.scope.parent().is_some_and(caches);
+        let cached = outer_caches || caches(place.scope);
         // Taking the last directive of a list away brings the outer list back.
         let replaces = |name: &Word<'_>| {
             let outer = place.scope.parent();
@@ -52,7 +54,9 @@ fn check(config: &Config, report: &mut Report) {
                         "a tunnel is not buffered"
                     }
                     "proxy_request_buffering" if value == "off" => "a handshake has no body",
-                    "proxy_cache" if value == "off" && !cached => "nothing is cached here anyway",
+                    "proxy_cache" if value == "off" && !outer_caches => {
+                        "nothing is cached here anyway"
+                    }
                     "proxy_cache_bypass" | "proxy_no_cache"
                         if value == "$http_upgrade" && !cached && !replaces(&name) =>
                     {

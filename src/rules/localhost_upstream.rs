@@ -13,7 +13,8 @@ rule! {
     ///
     /// ## When it is fine
     /// When the system knows only one address by the name, which is not seen here, or the backend listens on both; then a
-    /// request that is too slow is sent twice. An `upstream` with other servers, or with `max_fails=0`, is not reported.
+    /// request that is too slow is sent twice. An `upstream` with other servers, or with a `max_fails` or `fail_timeout` of
+    /// its own, is not reported.
     ///
     /// ## Fix
     /// Unsafe: 127.0.0.1. A backend that listens on ::1 only is `[::1]`, and where no `Host` is set the backend then gets the

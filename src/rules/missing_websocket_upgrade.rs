@@ -47,6 +47,18 @@ fn check(config: &Config, report: &mut Report) {
         if !place.answered_upgrade().is_empty() {
             continue;
         }
+        // What is asked first may send handshakes elsewhere.
+        let has_fallback = place.location.directive.own("try_files").next().is_some();
+        let is_closed = place.scope.access_rules().first().is_some_and(|rule| {
+            rule.is("deny") && rule.argument(0).is_some_and(|who| who == "all")
+        });
+        if has_fallback
+            || is_closed
+            || place.location.sorts_handshakes()
+            || place.location.may_be_left()
+        {
+            continue;
+        }
         // There the order of the blocks is the problem, and headers would not help.
         if spaces.reached(&place.location).is_nothing() {
             continue;

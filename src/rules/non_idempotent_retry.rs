@@ -21,10 +21,13 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
-    let retries = config.passed().filter_map(|place| {
-        let retry = place.retry()?;
-        Some((place, retry))
-    });
+    let retries = config
+        .passed()
+        .filter(Proxied::takes_post)
+        .filter_map(|place| {
+            let retry = place.retry()?;
+            Some((place, retry))
+        });
     let mut retries: Vec<_> = retries.collect();
     // Of what one directive does at several places, the worst is told.
     retries.sort_by_key(|(_, retry)| !matches!(retry.peers, Peers::Several(_)));

@@ -7,7 +7,8 @@ rule! {
     /// gets a 504. A send timeout is the longest pause between two writes.
     ///
     /// ## When it is fine
-    /// For endpoints that must answer at once, or fail over quickly. `client_*` timeouts and `send_timeout` of this length
+    /// For endpoints that must answer at once, or fail over quickly; for the copies of a `mirror`, whose answers nobody waits
+    /// for, nothing is reported. `client_*` timeouts and `send_timeout` of this length
     /// protect against slow clients; they are only a note, for slow networks. Up to 5 seconds are short, or what
     /// `short-timeout` of the settings says.
     ///
@@ -30,7 +31,13 @@ fn check(config: &Config, report: &mut Report) {
             // An idle tunnel is another rule's matter.
             let tunnel =
                 kind == "read" && place.pass.is("proxy_pass") && place.upgrade().completes();
-            if time == 0 || time > config.short_timeout() || tunnel || report.has(directive.span())
+            // Nobody waits for the answer to a copy.
+            let is_copy = || place.location.is_internal() && place.asked_by("mirror");
+            if time == 0
+                || time > config.short_timeout()
+                || tunnel
+                || report.has(directive.span())
+                || is_copy()
             {
                 continue;
             }
@@ -44,7 +51,11 @@ fn check(config: &Config, report: &mut Report) {
                         place.location
                     ),
                 )
-                .help("The client gets a 504, even when the backend is merely slow.")
+                .help(match place.asked_by("auth_request") {
+                    true => "The client gets a 500, even when the backend is merely slow: an `auth_request` without an answer lets nobody in.",
+                    false if place.replaces_504() => "The client gets what stands in for a 504 here, even when the backend is merely slow.",
+                    false => "The client gets a 504, even when the backend is merely slow, unless another server answers in time.",
+                })
                 .fix(
                     "give it nginx's default time",
                     directive
@@ -68,14 +79,13 @@ fn check(config: &Config, report: &mut Report) {
         else {
             continue;
         };
-        if value
-            .milliseconds()
-            .is_some_and(|time| time > 0 && time <= config.short_timeout())
-        {
+        let time = value.milliseconds();
+        if let Some(time) = time.filter(|time| *time > 0 && *time <= config.short_timeout()) {
+            let seconds = time as f64 / 1000.0;
             report
                 .at(
                     directive.span(),
-                    format!("a client that pauses for {value} is cut off"),
+                    format!("a client that pauses for {seconds} s is cut off"),
                 )
                 .severity(Severity::Note)
                 .help("Phones on slow networks pause for seconds.")
