@@ -231,10 +231,11 @@ fn hijacker<'c>(
     let wanted = resource(ask(&path, from_prefix.clone(), there)?)?;
     let real = ask(&path, None, there).filter(|real| real.chosen.as_ref() == Some(&location))?;
     let given = resource(real)?;
-    // What is not there as a file may still be left to the upstream.
+    // What is not there as a file may still be left to the upstream, by `try_files` or `error_page`.
     let config = contests.config;
     if given.address().is_none() {
-        let rest = ask(&path, None, None).and_then(resource);
+        let rest = ask(&path, None, Some(Entry::Missing));
+        let rest = rest.and_then(|rest| rest.outcome.resource());
         if rest.is_some_and(|rest| rest.has_same_upstream(&wanted, config)) {
             return None;
         }
