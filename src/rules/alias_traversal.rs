@@ -31,13 +31,15 @@ fn check(config: &Config, report: &mut Report) {
         if !location.is_prefix()
             || location.path.ends_with(b"/")
             || !folder.ends_with(b"/")
+            || folder == "/"
             || location.handler().is_some()
             || location.own_return().is_some()
             || closed
         {
             continue;
         }
-        let Some(example) = routing::example(&location, &["../x"]) else {
+        let example = routing::example(&location, &["../x"]);
+        let Some(example) = example.filter(|example| example.is_served_by(&location)) else {
             continue;
         };
         let with_slash = [&location.path, &b"/"[..]].concat();

@@ -80,7 +80,7 @@ fn check(config: &Config, report: &mut Report) {
             ),
             (false, false) => ("x", location.path.append("/"), "end both with a slash"),
         };
-        let Some(mapping) = routing::mapping_example(location, &url, tail) else {
+        let Some(mapping) = routing::mapping_example(&place, &url, tail) else {
             continue;
         };
 
