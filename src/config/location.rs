@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::{Directive, PASSES, Server, Visibility, Word};
+use super::{Directive, PASSES, Server, Shape, Visibility, Word};
 use crate::diagnostic::Edit;
 use crate::nginx::Contexts;
 use crate::source::Span;
@@ -163,6 +163,19 @@ impl<'c> Location<'c> {
             self.modifier,
             Modifier::Prefix | Modifier::PreferentialPrefix
         )
+    }
+
+    /// True for an exact name, and for a regex of the form `^/name$`.
+    pub fn is_for_one_path(&self) -> bool {
+        let is_literal = |pattern: &[u8]| {
+            let pattern = pattern.strip_suffix(b"$")?;
+            let pattern = pattern.strip_suffix(b"/?").unwrap_or(pattern);
+            Shape::of(pattern).map(|shape| shape.is_prefix_only)
+        };
+        match self.is_regex() {
+            true => is_literal(&self.path) == Some(true),
+            false => self.modifier == Modifier::Exact,
+        }
     }
 
     /// True for `~` and `~*`.

@@ -60,7 +60,7 @@ fn check(config: &Config, report: &mut Report) {
             }
         };
         let (severity, host) = found;
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let request = routing::passed_example(&place, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
         let finding = report.at(
             address.span,
