@@ -41,6 +41,7 @@ fn check(config: &Config, report: &mut Report) {
             || !is_found
             || !place.is_told_its_own_host()
             || place.location.is_internal()
+            || place.keeps_redirects()
             || place.upgrade().completes() && place.websocket_intent().path >= 3
             || report.has(address.span)
         {
