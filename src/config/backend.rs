@@ -136,6 +136,8 @@ impl<'c> Proxied<'c> {
         };
         // What stands before the first variable is the host when its end is written.
         let open_port = match unknown {
+            // Nobody looks up a socket, whatever its name is.
+            Some(_) if authority.starts_with("unix:") => return Err(None),
             Some(name) if url.uri().is_none() && port.is_none() => return Err(Some(name)),
             Some(_) => url.uri().is_none(),
             None => false,

@@ -119,17 +119,31 @@ impl Config {
         (!definitions.is_empty()).then_some(values)
     }
 
-    /// The values that a variable can have, if they are all written out, in `map` and `set`.
+    /// The values that a variable can have, if they are all written out: in `map`, `split_clients`, `geo` and `set`.
     pub fn written_values(&self, name: &str) -> Option<Vec<Word<'_>>> {
         let definitions = self.definitions(name).iter();
-        let is_written = |directive: Directive<'_>| {
-            directive.is("set") || directive.is("map") && !directive.is_incomplete()
-        };
-        let mut directives = definitions.map(|definition| self.definition(*definition));
-        if !directives.all(is_written) || self.is_captured_variable(name) {
+        let directives = definitions.map(|definition| self.definition(*definition));
+        let mut values: Vec<Word<'_>> = Vec::new();
+        for directive in directives {
+            // Of a `geo` these are no values.
+            let is_setting = |entry: &Directive<'_>| {
+                directive.is("geo") && ["proxy", "delete"].iter().any(|name| entry.is(name))
+            };
+            let is_table = ["map", "split_clients", "geo"]
+                .iter()
+                .any(|table| directive.is(table));
+            match is_table && !directive.is_incomplete() {
+                true => {
+                    let entries = directive.children().filter(|entry| !is_setting(entry));
+                    values.extend(entries.filter_map(|entry| entry.argument(0)));
+                }
+                false if directive.is("set") => values.extend(directive.argument(1)),
+                false => return None,
+            }
+        }
+        if self.is_captured_variable(name) {
             return None;
         }
-        let values: Vec<_> = self.literals_of(name).collect();
         let is_whole = |value: &Word<'_>| !value.has_variables() && !value.has_placeholder();
         (!values.is_empty() && values.iter().all(is_whole)).then_some(values)
     }
