@@ -165,6 +165,22 @@ impl<'c> Location<'c> {
         )
     }
 
+    /// An edit that ends the name of a prefix with a slash, where no other prefix has that name and all that is nested in
+    /// the location would still lie below it.
+    pub fn end_with_slash(&self) -> Option<Edit> {
+        let slashed = [&self.path[..], b"/"].concat();
+        let is_below = |inner: &Location<'_>| inner.is_regex() || inner.path.starts_with(&slashed);
+        let level = self.level();
+        let is_free = !level.named(&slashed).any(|other| other.is_prefix());
+        let may_end = is_free
+            && self
+                .directive
+                .locations()
+                .iter()
+                .all(|inner| is_below(&inner));
+        self.path.append("/").filter(|_| may_end)
+    }
+
     /// True for an exact name, and for a regex of the form `^/name$`.
     pub fn is_for_one_path(&self) -> bool {
         let is_literal = |pattern: &[u8]| {

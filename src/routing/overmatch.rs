@@ -191,7 +191,7 @@ impl Overmatch<'_> {
         let edits = || {
             let with_slash = [&location.path, &b"/"[..]].concat();
             let is_free = location.level().named(&with_slash).next().is_none();
-            let slash = || location.path.append("/").filter(|_| is_free);
+            let slash = || location.end_with_slash().filter(|_| is_free);
             match &self.wrong {
                 Wrong::Beside { folder, .. } => Some(vec![slash()?, folder.append("/")?]),
                 Wrong::Taken {
