@@ -1,6 +1,6 @@
 //! Definitions that nothing refers to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Config, Directive, Location, Modifier, PASSES, Visibility, Word, mismatch, zone};
 use crate::nginx::{self, Contexts, Subsystem, closest};
@@ -77,19 +77,31 @@ impl Config {
             .filter(|directive| !directive.is_stock())
             .filter_map(|directive| mentions.lack(directive))
             .collect();
+        let mut undefined: HashMap<_, HashSet<String>> = HashMap::new();
         for one in &mut unused {
             let own = one.name.trim_start_matches('$').to_ascii_lowercase();
-            let names = self.undefined_beside(one, &mentions);
+            // Only the names of locations belong to a level.
+            let level = one.directive.parent().filter(|_| one.kind == LOCATION);
+            let names = undefined
+                .entry((one.kind, level.map(Directive::number)))
+                .or_insert_with(|| self.undefined(one.kind, level, &mentions));
+            // Two letters that differ make a difference in four places at most; to look at each pair closely takes long.
+            let is_near = |name: &&String| (letters(name) ^ letters(&own)).count_ones() <= 4;
             let is_alike = |name: &String| closest(name, std::iter::once(&*own)).is_some();
-            one.may_be_meant = names.iter().any(is_alike);
+            one.may_be_meant = names.iter().filter(is_near).any(is_alike);
         }
         unused
     }
 
-    /// The names of the kind of a definition, in lower case, that are mentioned and that nothing defines.
-    fn undefined_beside(&self, unused: &Unused<'_>, mentions: &Mentions) -> Vec<String> {
+    /// The names of a kind, in lower case, that are mentioned and that nothing defines, of locations in a level.
+    fn undefined(
+        &self,
+        kind: &str,
+        level: Option<Directive<'_>>,
+        mentions: &Mentions,
+    ) -> HashSet<String> {
         let shown = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
-        match unused.kind {
+        match kind {
             VARIABLE => {
                 let known = |name: &&String| self.may_know_variable(name, Subsystem::Http);
                 let names = mentions.variables.iter();
@@ -102,7 +114,7 @@ impl Config {
                 names.map(|name| shown(name)).collect()
             }
             LOCATION => {
-                let level = unused.directive.parent().map(Directive::locations);
+                let level = level.map(Directive::locations);
                 let is_known =
                     |name: &[u8]| level.is_some_and(|level| level.named(name).next().is_some());
                 let names = mentions.locations.iter();
@@ -116,7 +128,7 @@ impl Config {
                 };
                 let words = self.directives().filter(may_hold_one);
                 let words = words.flat_map(Directive::arguments);
-                let mut names: Vec<String> = words
+                let mut names: HashSet<String> = words
                     .flat_map(|word| {
                         let pieces = word.split(|byte| !is_of_name(byte));
                         pieces.map(shown).collect::<Vec<_>>()
@@ -251,6 +263,12 @@ impl Mentions {
             || passes.into_iter().any(|pass| is_outside(&pass));
         found(LOCATION, location.path.text().into_owned()).filter(|_| !is_used)
     }
+}
+
+/// The letters that a name is made of, without their order.
+fn letters(name: &str) -> u64 {
+    let letters = name.bytes().map(|byte| 1 << (byte % 64));
+    letters.fold(0, |all, letter| all | letter)
 }
 
 fn is_pass(directive: Directive<'_>) -> bool {
