@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Streams;
-use super::check::{describe, judge, known_by};
+use super::check::{judge, known_by};
 use super::input::{Found, Input};
 use crate::baseline::Baseline;
 use crate::config::Job;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fix::{self, Change, FileEdit};
+use crate::lint::{self, Policy};
 use crate::report::printable;
 use crate::rule::Category;
 use crate::source::{Origin, SourceFile, Sources};
@@ -120,6 +121,8 @@ struct State {
     findings: HashMap<Key, usize>,
     /// How many errors each rule has.
     errors: HashMap<&'static str, usize>,
+    /// How many errors each rule has that tells what keeps nginx from starting, be it wanted or not.
+    refused: HashMap<&'static str, usize>,
     /// The texts of all files.
     texts: BTreeMap<PathBuf, (String, Vec<u8>)>,
     unreadable: usize,
@@ -241,6 +244,15 @@ impl State {
                 *self.errors.entry(diagnostic.rule).or_default() += 1;
             }
         }
+        let load = Policy {
+            select: vec![Category::Load.as_str().to_owned()],
+            ..Policy::default()
+        };
+        for refused in lint::lint_as(&job.config, &job.scope, &load) {
+            if refused.severity == Severity::Error {
+                *self.refused.entry(refused.rule).or_default() += 1;
+            }
+        }
         for (_, file) in sources.iter() {
             if let Origin::Disk(path) | Origin::Buffer(path) = file.origin() {
                 let text = || (file.name().to_owned(), file.bytes().to_vec());
@@ -255,15 +267,12 @@ impl State {
     /// A fix may bring to light what stood behind its finding, but never more errors than there were, and nothing that
     /// keeps nginx from starting.
     fn verdict(&self, before: &Self, chosen: &[&Candidate]) -> Result<(), &'static str> {
-        let grown = |rule: &str| self.errors.get(rule) > before.errors.get(rule);
+        let grown = |rule: &str| self.refused.get(rule) > before.refused.get(rule);
         if grown("syntax-error") || self.unreadable > before.unreadable {
             return Err("it would break the file");
         }
-        let refused = |rule: &str| describe(rule).category == Category::Load.as_str();
         let total = |state: &Self| state.errors.values().sum::<usize>();
-        if self.errors.keys().any(|rule| refused(rule) && grown(rule))
-            || total(self) > total(before)
-        {
+        if self.refused.keys().any(|rule| grown(rule)) || total(self) > total(before) {
             return Err("it would add an error");
         }
         let stands = |candidate: &&Candidate| {

@@ -73,14 +73,16 @@ enum Filled {
 }
 
 impl<'c> Proxied<'c> {
-    /// What the address leads to; nothing where a variable of the host may be anything or the address is a template's.
+    /// What the address leads to; nothing where a variable of the host or the port may be anything or the address is a
+    /// template's.
     pub fn backend(&self) -> Option<Backend<'c>> {
         let word = self.pass.argument(0)?;
-        self.backend_at(&word, None).ok()
+        let backend = self.backend_at(&word, None).ok();
+        backend.filter(|backend| !backend.open_port)
     }
 
-    /// The backends that an address may lead to with each value of the `map` in it, or the name of the variable of which
-    /// nothing is known; nothing for an address that is none.
+    /// The backends that an address may lead to with each value that is written for the variable in it, or the name of the
+    /// variable of which nothing is known; nothing for an address that is none.
     pub fn backends(&self) -> Option<Result<Vec<Backend<'c>>, String>> {
         let word = self.pass.argument(0)?;
         let name = match self.backend_at(&word, None) {
@@ -88,11 +90,12 @@ impl<'c> Proxied<'c> {
             Err(name) => name?,
         };
         let config = self.scope.config();
-        let values = config
-            .map_values(&name)
-            .filter(|values| !values.iter().any(Word::has_variables));
-        let Some(values) = values else {
-            return Some(Err(name));
+        let values: Vec<Vec<u8>> = match &*name {
+            "scheme" => vec![b"http".to_vec(), b"https".to_vec()],
+            _ => match config.written_values(&name) {
+                Some(values) => values.iter().map(|value| value.to_vec()).collect(),
+                None => return Some(Err(name)),
+            },
         };
         let backends = values
             .iter()
@@ -133,6 +136,8 @@ impl<'c> Proxied<'c> {
         };
         // What stands before the first variable is the host when its end is written.
         let open_port = match unknown {
+            // Nobody looks up a socket, whatever its name is.
+            Some(_) if authority.starts_with("unix:") => return Err(None),
             Some(name) if url.uri().is_none() && port.is_none() => return Err(Some(name)),
             Some(_) => url.uri().is_none(),
             None => false,
@@ -255,6 +260,8 @@ pub fn is_public_name(name: &str) -> bool {
 impl<'c> Directive<'c> {
     /// The value of a variable inside this block, if there is one only: the innermost block around with a `set` for it has
     /// just that one, in itself and without a condition, and nothing else defines it in there.
+    ///
+    /// For the methods of a `limit_except` nothing of its location's script is run (`ngx_http_update_location_config`).
     pub fn literal(self, name: &str) -> Option<Word<'c>> {
         let config = self.config;
         if config.is_captured_variable(name) {
@@ -262,6 +269,7 @@ impl<'c> Directive<'c> {
         }
         let definitions = config.definitions(name);
         let blocks = Contexts::SERVER.union(Contexts::LOCATION);
+        let skipped = self.parent().filter(|_| self.is("limit_except"));
         for block in std::iter::once(self).chain(self.ancestors()) {
             if block.is_incomplete() {
                 return None;
@@ -278,6 +286,7 @@ impl<'c> Directive<'c> {
             let is_only = within.next().is_none()
                 && set.is("set")
                 && set.parent() == Some(block)
+                && Some(block) != skipped
                 && set.context().intersects(blocks);
             return set
                 .argument(1)

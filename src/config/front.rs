@@ -63,7 +63,7 @@ impl Server<'_> {
     pub fn speaks_http3(self) -> bool {
         let listening = self.listening();
         let mut listens = listening.iter().filter_map(|(_, listen)| listen.as_ref());
-        listens.any(|listen| listen.quic)
+        listens.any(|listen| listen.quic) && self.directive.flag("http3") != Some(false)
     }
 }
 

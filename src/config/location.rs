@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::{Directive, PASSES, Server, Visibility, Word};
+use super::{Directive, PASSES, Server, Shape, Visibility, Word};
 use crate::diagnostic::Edit;
 use crate::nginx::Contexts;
 use crate::source::Span;
@@ -163,6 +163,35 @@ impl<'c> Location<'c> {
             self.modifier,
             Modifier::Prefix | Modifier::PreferentialPrefix
         )
+    }
+
+    /// An edit that ends the name of a prefix with a slash, where no other prefix has that name and all that is nested in
+    /// the location would still lie below it.
+    pub fn end_with_slash(&self) -> Option<Edit> {
+        let slashed = [&self.path[..], b"/"].concat();
+        let is_below = |inner: &Location<'_>| inner.is_regex() || inner.path.starts_with(&slashed);
+        let level = self.level();
+        let is_free = !level.named(&slashed).any(|other| other.is_prefix());
+        let may_end = is_free
+            && self
+                .directive
+                .locations()
+                .iter()
+                .all(|inner| is_below(&inner));
+        self.path.append("/").filter(|_| may_end)
+    }
+
+    /// True for an exact name, and for a regex of the form `^/name$`.
+    pub fn is_for_one_path(&self) -> bool {
+        let is_literal = |pattern: &[u8]| {
+            let pattern = pattern.strip_suffix(b"$")?;
+            let pattern = pattern.strip_suffix(b"/?").unwrap_or(pattern);
+            Shape::of(pattern).map(|shape| shape.is_prefix_only)
+        };
+        match self.is_regex() {
+            true => is_literal(&self.path) == Some(true),
+            false => self.modifier == Modifier::Exact,
+        }
     }
 
     /// True for `~` and `~*`.

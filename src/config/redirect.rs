@@ -23,6 +23,24 @@ impl<'c> Proxied<'c> {
             && !others.any(|name| headers.sent(name).is_some())
     }
 
+    /// True when no redirect of the backend gets through: an `error_page` answers in its place, or its `Location` is hidden.
+    pub fn keeps_redirects(&self) -> bool {
+        let pages = || self.scope.effective("error_page").directives;
+        let is_redirect = |code: Word<'_>| {
+            ["301", "302", "303", "307"]
+                .iter()
+                .any(|known| code == *known)
+        };
+        let names_location = |list: &str| {
+            let list = self.scope.effective(list).directives;
+            let mut names = list.iter().filter_map(|header| header.argument(0));
+            names.any(|name| name.is_header("Location"))
+        };
+        let intercepts = self.scope.flag("proxy_intercept_errors") == Some(true);
+        intercepts && pages().iter().any(|page| page.arguments().any(is_redirect))
+            || names_location("proxy_hide_header") && !names_location("proxy_pass_header")
+    }
+
     /// What lets redirects of a backend reach clients that is told its own name as the host, so that it builds them from it
     /// (`ngx_http_proxy_rewrite_redirect`).
     ///
@@ -34,6 +52,7 @@ impl<'c> Proxied<'c> {
             .filter(|backend| backend.peer != Peer::Unix)?;
         if !self.is_told_its_own_host()
             || self.location.is_internal()
+            || self.keeps_redirects()
             || is_public_name(&backend.host)
         {
             return None;

@@ -1,19 +1,21 @@
 //! Definitions that nothing refers to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Config, Directive, Location, Modifier, PASSES, Visibility, Word, mismatch, zone};
-use crate::nginx::{self, Subsystem};
+use crate::nginx::{self, Contexts, Subsystem, closest};
 
 /// A definition that nothing refers to.
 #[derive(Debug)]
 pub struct Unused<'c> {
     /// The directive that defines it.
     pub directive: Directive<'c>,
-    /// What it is: `the upstream`, `the zone`, `the variable`, `the location`.
+    /// What it is, for people.
     pub kind: &'static str,
     /// Its name, as others would write it.
     pub name: String,
+    /// True when a name that nothing defines is written almost like it.
+    pub may_be_meant: bool,
 }
 
 /// What a configuration refers to.
@@ -38,6 +40,11 @@ struct Mentions {
     /// True when a program may refer to anything.
     anything: bool,
 }
+
+const UPSTREAM: &str = "the upstream";
+const VARIABLE: &str = "the variable";
+const ZONE: &str = "the zone";
+const LOCATION: &str = "the location";
 
 /// Variables with which the URI part of an address begins.
 const URIS: [&str; 5] = ["$request_uri", "$uri", "$document_uri", "$is_args", "$args"];
@@ -65,10 +72,72 @@ impl Config {
         if mentions.anything {
             return Vec::new();
         }
-        self.directives()
+        let mut unused: Vec<_> = self
+            .directives()
             .filter(|directive| !directive.is_stock())
             .filter_map(|directive| mentions.lack(directive))
-            .collect()
+            .collect();
+        let mut undefined: HashMap<_, HashSet<String>> = HashMap::new();
+        for one in &mut unused {
+            let own = one.name.trim_start_matches('$').to_ascii_lowercase();
+            // Only the names of locations belong to a level.
+            let level = one.directive.parent().filter(|_| one.kind == LOCATION);
+            let names = undefined
+                .entry((one.kind, level.map(Directive::number)))
+                .or_insert_with(|| self.undefined(one.kind, level, &mentions));
+            // Two letters that differ make a difference in four places at most; to look at each pair closely takes long.
+            let is_near = |name: &&String| (letters(name) ^ letters(&own)).count_ones() <= 4;
+            let is_alike = |name: &String| closest(name, std::iter::once(&*own)).is_some();
+            one.may_be_meant = names.iter().filter(is_near).any(is_alike);
+        }
+        unused
+    }
+
+    /// The names of a kind, in lower case, that are mentioned and that nothing defines, of locations in a level.
+    fn undefined(
+        &self,
+        kind: &str,
+        level: Option<Directive<'_>>,
+        mentions: &Mentions,
+    ) -> HashSet<String> {
+        let shown = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
+        match kind {
+            VARIABLE => {
+                let known = |name: &&String| self.may_know_variable(name, Subsystem::Http);
+                let names = mentions.variables.iter();
+                names.filter(|name| !known(name)).cloned().collect()
+            }
+            ZONE => {
+                let known: HashSet<_> = self.directives().filter_map(zone::defined_zone).collect();
+                let names = mentions.zones.iter();
+                let names = names.filter(|name| !known.contains(*name));
+                names.map(|name| shown(name)).collect()
+            }
+            LOCATION => {
+                let level = level.map(Directive::locations);
+                let is_known =
+                    |name: &[u8]| level.is_some_and(|level| level.named(name).next().is_some());
+                let names = mentions.locations.iter();
+                let names = names.filter(|name| !is_known(name));
+                names.map(|name| shown(name)).collect()
+            }
+            _ => {
+                let may_hold_one = |directive: &Directive<'_>| {
+                    let is_entry = directive.context() == Contexts::MAP;
+                    is_entry || directive.is("set") || is_pass(*directive)
+                };
+                let words = self.directives().filter(may_hold_one);
+                let words = words.flat_map(Directive::arguments);
+                let mut names: HashSet<String> = words
+                    .flat_map(|word| {
+                        let pieces = word.split(|byte| !is_of_name(byte));
+                        pieces.map(shown).collect::<Vec<_>>()
+                    })
+                    .collect();
+                names.retain(|name| !mentions.upstreams.contains(name.as_bytes()));
+                names
+            }
+        }
     }
 
     /// True when a variable has no other values than those that the configuration writes down.
@@ -112,8 +181,7 @@ impl Mentions {
                 self.words(&word);
             }
         }
-        let is_pass = PASSES.iter().any(|pass| directive.is(pass)) || directive.is("proxy_pass");
-        if let Some(address) = directive.argument(0).filter(|_| is_pass) {
+        if let Some(address) = directive.argument(0).filter(|_| is_pass(directive)) {
             self.any_upstream |= !is_known_host(config, &address);
         }
         if !directive.is("location") {
@@ -151,6 +219,7 @@ impl Mentions {
                 directive,
                 kind,
                 name,
+                may_be_meant: false,
             })
         };
         if directive.is("upstream") && directive.is_block() {
@@ -163,7 +232,7 @@ impl Mentions {
             }
             let is_used =
                 self.any_upstream || !is_plain || self.pieces.contains(&name.to_ascii_lowercase());
-            return found("the upstream", name.text().into_owned()).filter(|_| !is_used);
+            return found(UPSTREAM, name.text().into_owned()).filter(|_| !is_used);
         }
         if directive.is("map") && directive.is_block() {
             let word = directive.argument(1)?;
@@ -173,14 +242,14 @@ impl Mentions {
                 .name
                 .to_ascii_lowercase();
             let is_own = nginx::variable(&name, directive.subsystem()?).is_none();
-            return found("the variable", word.text().into_owned())
+            return found(VARIABLE, word.text().into_owned())
                 .filter(|_| is_own && !self.variables.contains(&name));
         }
         if let Some(name) = zone::defined_zone(directive).filter(|_| !directive.is("zone")) {
             let is_cache = directive.name().ends_with(b"_cache_path");
             let is_used = self.zones.contains(&name) || is_cache && self.any_cache;
             let text = String::from_utf8_lossy(&name).into_owned();
-            return found("the zone", text).filter(|_| !is_used && !name.is_empty());
+            return found(ZONE, text).filter(|_| !is_used && !name.is_empty());
         }
         let location =
             Location::of(directive).filter(|location| location.modifier == Modifier::Named)?;
@@ -192,8 +261,18 @@ impl Mentions {
             .filter(|inner| PASSES.iter().any(|name| inner.is(name)));
         let is_used = self.locations.contains(&*location.path)
             || passes.into_iter().any(|pass| is_outside(&pass));
-        found("the location", location.path.text().into_owned()).filter(|_| !is_used)
+        found(LOCATION, location.path.text().into_owned()).filter(|_| !is_used)
     }
+}
+
+/// The letters that a name is made of, without their order.
+fn letters(name: &str) -> u64 {
+    let letters = name.bytes().map(|byte| 1 << (byte % 64));
+    letters.fold(0, |all, letter| all | letter)
+}
+
+fn is_pass(directive: Directive<'_>) -> bool {
+    PASSES.iter().any(|pass| directive.is(pass))
 }
 
 /// True when the host of an address is written, or made of variables whose values are.

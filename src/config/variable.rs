@@ -5,6 +5,22 @@ use std::collections::{HashMap, HashSet};
 use super::{Config, Directive, EntryId, Misfit, Visibility, Word};
 use crate::nginx::{self, Contexts, Subsystem};
 
+/// Variables of nginx that never hold a slash.
+const WITHOUT_SLASH: [&str; 12] = [
+    "host",
+    "hostname",
+    "http_host",
+    "remote_addr",
+    "remote_port",
+    "request_method",
+    "scheme",
+    "server_addr",
+    "server_name",
+    "server_port",
+    "proxy_host",
+    "proxy_port",
+];
+
 /// A place that defines a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition(EntryId);
@@ -101,6 +117,56 @@ impl Config {
             values.extend(map.children().filter_map(|entry| entry.argument(0)));
         }
         (!definitions.is_empty()).then_some(values)
+    }
+
+    /// The values that a variable can have, if they are all written out: in `map`, `split_clients`, `geo` and `set`.
+    pub fn written_values(&self, name: &str) -> Option<Vec<Word<'_>>> {
+        let definitions = self.definitions(name).iter();
+        let directives = definitions.map(|definition| self.definition(*definition));
+        let mut values: Vec<Word<'_>> = Vec::new();
+        for directive in directives {
+            // Of a `geo` these are no values.
+            let is_setting = |entry: &Directive<'_>| {
+                directive.is("geo") && ["proxy", "delete"].iter().any(|name| entry.is(name))
+            };
+            let is_table = ["map", "split_clients", "geo"]
+                .iter()
+                .any(|table| directive.is(table));
+            match is_table && !directive.is_incomplete() {
+                true => {
+                    let entries = directive.children().filter(|entry| !is_setting(entry));
+                    values.extend(entries.filter_map(|entry| entry.argument(0)));
+                }
+                false if directive.is("set") => values.extend(directive.argument(1)),
+                false => return None,
+            }
+        }
+        if self.is_captured_variable(name) {
+            return None;
+        }
+        let is_whole = |value: &Word<'_>| !value.has_variables() && !value.has_placeholder();
+        (!values.is_empty() && values.iter().all(is_whole)).then_some(values)
+    }
+
+    /// True when the value of a variable certainly holds no slash.
+    pub fn is_without_slash(&self, name: &str) -> bool {
+        let mut waiting = vec![name.to_ascii_lowercase()];
+        let mut seen = HashSet::new();
+        while let Some(name) = waiting.pop() {
+            if WITHOUT_SLASH.contains(&&*name) || !seen.insert(name.clone()) {
+                continue;
+            }
+            let values: Vec<_> = self.literals_of(&name).collect();
+            let holds = |value: &Word<'_>| value.contains(&b'/') || value.has_placeholder();
+            if values.is_empty() || self.is_captured_variable(&name) || values.iter().any(holds) {
+                return false;
+            }
+            for value in &values {
+                let references = nginx::references(value).into_iter();
+                waiting.extend(references.map(|found| found.name.to_ascii_lowercase()));
+            }
+        }
+        true
     }
 
     /// The values that `set` and `map` are written to give a variable.

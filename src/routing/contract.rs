@@ -46,7 +46,7 @@ pub fn broken_contract<'c>(place: &Proxied<'c>) -> Option<Broken<'c>> {
     let tail = |path: &[u8]| if path.ends_with(b"/") { "x" } else { "/x" };
     let own = ["", "x", "/x"]
         .iter()
-        .find_map(|tail| mapping_example(location, &url, tail))?;
-    let other = mapping_example(&outer, &address, tail(&outer.path))?;
+        .find_map(|tail| mapping_example(place, &url, tail))?;
+    let other = mapping_example(&around, &address, tail(&outer.path))?;
     Some(Broken { own, outer, other })
 }

@@ -68,6 +68,14 @@ impl Example {
         }
     }
 
+    /// The same, of which it is not certain what comes of it.
+    pub(super) fn without_url(self) -> Self {
+        Self {
+            origin: None,
+            ..self
+        }
+    }
+
     /// What would answer if `location`, with all that it holds, was not there.
     pub fn without<'c>(&self, location: &Location<'c>) -> Choice<'c> {
         let path = Uri::parse(self.target.as_bytes(), true).map(|uri| uri.path);

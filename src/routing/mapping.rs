@@ -1,6 +1,7 @@
 //! From the URI of a request to the URI that the upstream is asked for.
 
-use super::example::{Example, example};
+use super::certain::passed_example;
+use super::example::Example;
 use super::uri::{Uri, escape_for};
 use crate::config::{Directive, Location, Modifier, Proxied, ProxyUrl, Word};
 use crate::nginx::{self, Version};
@@ -29,13 +30,14 @@ impl Mapping {
     }
 }
 
-/// A request for the location's own path with a tail, and what the upstream is asked for.
+/// A request for the path of a place's location with a tail, and what the upstream is asked for.
 ///
 /// In a lone location, where the others cannot be seen, the request is one that its name matches; where the others are
 /// visible, it certainly reaches the location, or there is none.
-pub fn mapping_example(location: &Location<'_>, url: &ProxyUrl<'_>, tail: &str) -> Option<Mapping> {
+pub fn mapping_example(place: &Proxied<'_>, url: &ProxyUrl<'_>, tail: &str) -> Option<Mapping> {
+    let location = &place.location;
     let example = match location.server() {
-        Some(_) => example(location, &[tail])?,
+        Some(_) => passed_example(place, &[tail])?,
         None => Example::unseen(location, tail),
     };
     let uri = Uri::parse(example.target.as_bytes(), true)?;
@@ -93,12 +95,13 @@ pub(super) fn joined(
 }
 
 /// The address of a place and its literal URI part, where that takes the place of the location's name: in a prefix
-/// location itself, and with no rewrite that could stay in it.
+/// location itself, and with no rewrite that could stay in it. With `try_files` it depends on files whether it is asked.
 pub fn replacement<'c>(place: &Proxied<'c>) -> Option<(ProxyUrl<'c>, Word<'c>)> {
     let url = place.url().filter(|url| !url.has_variables())?;
     let uri = url.uri_word()?;
     let is_whole = place.scope == place.location.directive && place.location.is_prefix();
-    (is_whole && !is_rewritten(&place.location)).then_some((url, uri))
+    let tries = place.scope.own("try_files").next().is_some();
+    (is_whole && !tries && !is_rewritten(&place.location)).then_some((url, uri))
 }
 
 /// True when a `rewrite` that stays in its location may change the URI of requests, so that `proxy_pass` no longer
@@ -129,7 +132,7 @@ pub fn may_be_rewritten(location: &Location<'_>) -> bool {
 }
 
 /// An evaluated URI part that begins with `?` gets a slash before it (`ngx_http_proxy_eval`).
-fn rooted(part: &[u8]) -> Vec<u8> {
+pub fn rooted(part: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if part.starts_with(b"?") { b"/" } else { b"" };
     [slash, part].concat()
 }

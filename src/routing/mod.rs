@@ -6,6 +6,7 @@
 mod access;
 mod assumption;
 mod attempt;
+mod certain;
 mod challenge;
 mod choice;
 mod content;
@@ -41,6 +42,7 @@ mod variation;
 
 pub use assumption::{About, Assumption};
 pub use attempt::{Attempt, attempt, request_to};
+pub use certain::passed_example;
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, longest_prefix, redirects_without_slash};
 pub use contract::{Broken, broken_contract};
@@ -48,7 +50,7 @@ pub use disk::{Disk, Entry};
 pub use duration::duration;
 pub use example::{Example, example, meant_request, redirected, request, request_url, target};
 pub use handler::{Handler, Upstream};
-pub use mapping::{Mapping, map, mapping_example, may_be_rewritten, replacement};
+pub use mapping::{Mapping, map, mapping_example, may_be_rewritten, replacement, rooted};
 pub use near_miss::{NearMiss, near_miss};
 pub use overmatch::{Overmatch, Wrong, overmatches};
 pub use protection::{is_open, protections, sets_protection};

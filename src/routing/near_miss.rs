@@ -1,7 +1,7 @@
 //! Requests that look like those of a location, and are answered by another one.
 
 use super::choice::{Choice, choose};
-use super::example::request_url;
+use super::example::{request_url, rewrites};
 use crate::config::{Location, Modifier};
 use crate::diagnostic::Edit;
 
@@ -41,7 +41,12 @@ pub fn near_miss<'c>(location: &Location<'c>) -> Option<NearMiss<'c>> {
         let name = |path: &[u8]| path.strip_suffix(b"/").unwrap_or(path).to_ascii_lowercase();
         other.is_regex() || name(&other.path) == name(path)
     };
-    let taker = match choose(location.server()?, twin) {
+    let server = location.server()?;
+    let is_answered = server.directive.own("return").next().is_some();
+    if is_answered || rewrites(server.directive, twin) {
+        return None;
+    }
+    let taker = match choose(server, twin) {
         Choice::Location(other) if is_same(&other) => return None,
         Choice::Location(other) => Some(other),
         Choice::Server => None,

@@ -118,7 +118,7 @@ fn beside<'c>(
     }
     Some(Overmatch {
         location: location.clone(),
-        example: example(location, &[&tail])?,
+        example: example(location, &[&tail])?.served_by(location)?,
         wrong: Wrong::Beside {
             file: format!("{folder}{tail}"),
             folder: folder.clone(),
@@ -149,7 +149,7 @@ fn taken<'c>(location: &Location<'c>, answer: Directive<'c>) -> Option<Overmatch
     let is_slashed = with_slash.is_some();
     let longer = || level.beginning_with(&location.path).find(is_longer);
     let other = with_slash.or_else(longer)?;
-    let example = example(location, &["x", "-x", "foo"])?;
+    let example = example(location, &["x", "-x", "foo"])?.served_by(location)?;
     let instead = match example.without(location) {
         Choice::Location(instead) if !answers_alike(location, &instead) => Some(instead),
         Choice::Server if !answers_alike(location, &other) => None,
@@ -191,7 +191,7 @@ impl Overmatch<'_> {
         let edits = || {
             let with_slash = [&location.path, &b"/"[..]].concat();
             let is_free = location.level().named(&with_slash).next().is_none();
-            let slash = || location.path.append("/").filter(|_| is_free);
+            let slash = || location.end_with_slash().filter(|_| is_free);
             match &self.wrong {
                 Wrong::Beside { folder, .. } => Some(vec![slash()?, folder.append("/")?]),
                 Wrong::Taken {

@@ -25,16 +25,23 @@ pub fn sets_protection(block: Directive<'_>) -> bool {
 
 /// The directives in effect in a block that a location sets and that keep requests out, one for each kind; of addresses
 /// the last rule, when that is `deny all`.
+///
+/// With `satisfy any` an `allow all` lets everybody in, whatever else is asked; only `internal` holds.
 pub fn protections(scope: Directive<'_>) -> Vec<Directive<'_>> {
     let is_of_location = |directive: &Directive<'_>| {
         directive
             .parent()
             .is_some_and(|block| block.inside() == Contexts::LOCATION)
     };
+    let satisfy = scope.effective("satisfy").directive();
+    let is_any = satisfy
+        .and_then(|satisfy| satisfy.argument(0))
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"any"));
+    let lets_all_in = is_any && whole_rule(scope).is_some_and(|rule| rule.is("allow"));
     let mut all: Vec<Directive<'_>> = CHECKS
         .iter()
         .filter_map(|name| scope.effective(name).directive())
-        .filter(|check| is_on(*check, scope))
+        .filter(|check| is_on(*check, scope) && (!lets_all_in || check.is("internal")))
         .chain(closing(scope))
         .filter(is_of_location)
         .collect();
@@ -108,10 +115,13 @@ fn gates(condition: Directive<'_>, is_inside: bool) -> bool {
 
 /// The `deny all` that the addresses in effect end with.
 fn closing(scope: Directive<'_>) -> Option<Directive<'_>> {
-    let rules = scope.access_rules();
-    let is_whole = |rule: &&Directive<'_>| rule.argument(0).is_some_and(|word| word == "all");
-    let last = rules.iter().find(is_whole)?;
-    last.is("deny").then_some(*last)
+    whole_rule(scope).filter(|rule| rule.is("deny"))
+}
+
+/// The first of the `allow` and `deny` in effect that is for all addresses; what follows it is never asked.
+fn whole_rule(scope: Directive<'_>) -> Option<Directive<'_>> {
+    let is_whole = |rule: &Directive<'_>| rule.argument(0).is_some_and(|word| word == "all");
+    scope.access_rules().into_iter().find(is_whole)
 }
 
 fn is_on(check: Directive<'_>, scope: Directive<'_>) -> bool {

@@ -24,7 +24,8 @@ pub struct UnusedReplacement<'c> {
 /// The literal URI part of a place that is not used for what its location serves: the first thing that the location does
 /// is a `rewrite … break` that takes ordinary paths below its name (`valid_location` in `ngx_http_script.c`).
 ///
-/// Nothing where the outcome is the same as with the URI part: that is `/`, or the `rewrite` writes it itself.
+/// Nothing where the outcome is the same as with the URI part: that is `/`, or the `rewrite` writes it itself. Nor with
+/// `try_files`, which decides by files whether the upstream is asked.
 pub fn unused_replacement<'c>(place: &Proxied<'c>) -> Option<UnusedReplacement<'c>> {
     let location = &place.location;
     let url = place.url().filter(|url| !url.has_variables())?;
@@ -41,7 +42,13 @@ pub fn unused_replacement<'c>(place: &Proxied<'c>) -> Option<UnusedReplacement<'
     } else {
         "/"
     };
-    let target = format!("{}{slash}users", location.path);
+    let below = |tail: &str| format!("{}{slash}{tail}", location.path);
+    // One that is for certain paths leaves the others to the URI part.
+    let takes = |tail: &&str| regex.is_match(below(tail).as_bytes()).unwrap_or(false);
+    if !["x", "a/b", "a-1.html"].iter().all(takes) {
+        return None;
+    }
+    let target = below("users");
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
     if !target.bytes().all(is_plain) {
         return None;
@@ -67,6 +74,9 @@ pub fn unused_replacement<'c>(place: &Proxied<'c>) -> Option<UnusedReplacement<'
 /// The `rewrite … break` that a location begins with: nothing before it decides about a request.
 fn first_rewrite<'c>(location: &Location<'c>) -> Option<Directive<'c>> {
     if location.directive.is_incomplete() || location.modifier == Modifier::Named {
+        return None;
+    }
+    if location.directive.own("try_files").next().is_some() {
         return None;
     }
     let decides = |child: &Directive<'_>| {

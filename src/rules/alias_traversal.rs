@@ -31,21 +31,17 @@ fn check(config: &Config, report: &mut Report) {
         if !location.is_prefix()
             || location.path.ends_with(b"/")
             || !folder.ends_with(b"/")
+            || folder == "/"
             || location.handler().is_some()
             || location.own_return().is_some()
             || closed
         {
             continue;
         }
-        let Some(example) = routing::example(&location, &["../x"]) else {
+        let example = routing::example(&location, &["../x"]);
+        let Some(example) = example.filter(|example| example.is_served_by(&location)) else {
             continue;
         };
-        let with_slash = [&location.path, &b"/"[..]].concat();
-        let is_free = !location
-            .level()
-            .named(&with_slash)
-            .any(|other| other.is_prefix());
-
         let target = &example.target;
         report
             .at(
@@ -59,9 +55,6 @@ fn check(config: &Config, report: &mut Report) {
                 format!("the file {folder}../x"),
             )
             .help("Permissions of files are the only limit. An `autoindex off` does not help.")
-            .fix(
-                "end the location with a slash",
-                location.path.append("/").filter(|_| is_free),
-            );
+            .fix("end the location with a slash", location.end_with_slash());
     }
 }

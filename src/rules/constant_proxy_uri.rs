@@ -35,15 +35,11 @@ fn check(config: &Config, report: &mut Report) {
         };
         let serves_many =
             uri.ends_with(b"/") || (location.is_prefix() && location.path.ends_with(b"/"));
-        if location.modifier == Modifier::Exact || location.is_internal() || !serves_many {
+        if location.is_for_one_path() || location.is_internal() || !serves_many {
             continue;
         }
         // A variable for the host may bring a path of its own.
-        let holds_path = |reference: nginx::Reference| {
-            config
-                .literals_of(&reference.name)
-                .any(|value| value.contains(&b'/'))
-        };
+        let holds_path = |reference: nginx::Reference| !config.is_without_slash(&reference.name);
         if nginx::references(url.authority())
             .into_iter()
             .any(holds_path)
@@ -55,14 +51,15 @@ fn check(config: &Config, report: &mut Report) {
         } else {
             "/a/b"
         };
-        let example = routing::example(location, &[tail]);
+        let example = routing::passed_example(&place, &[tail]);
         if example.is_none() && location.is_prefix() && location.server().is_some() {
             continue;
         }
 
+        let asked = String::from_utf8_lossy(&routing::rooted(&uri)).into_owned();
         let finding = report.at(
             uri.span,
-            format!("every request here reaches the backend as `{uri}`"),
+            format!("every request here reaches the backend as `{asked}`"),
         );
         finding
             .here("this replaces the whole URI, query included")
@@ -74,16 +71,19 @@ fn check(config: &Config, report: &mut Report) {
         if let Some(url) = example.and_then(|example| example.url("http")) {
             finding.witness(
                 Some(format!("GET {url}")),
-                format!("the backend is asked for {uri}"),
+                format!("the backend is asked for {asked}"),
             );
         }
         if set.is_none() {
+            // No `rewrite` may stand in a `limit_except`.
+            let may_stand = !place.scope.is("limit_except");
             let rewrite = location
                 .strip_by_rewrite(&uri)
                 .map(|line| place.pass.prepend_lines(&[line]));
+            let edits = rewrite.into_iter().chain([Edit::delete(uri.span)]);
             finding.fix(
                 "pass the URI of the request on",
-                rewrite.into_iter().chain([Edit::delete(uri.span)]),
+                edits.filter(|_| may_stand),
             );
         }
     }

@@ -33,7 +33,7 @@ fn check(config: &Config, report: &mut Report) {
             "/a%2Fb"
         };
         let Some(mapping) =
-            routing::mapping_example(location, &url, tail).filter(|_| !report.has(uri.span))
+            routing::mapping_example(&place, &url, tail).filter(|_| !report.has(uri.span))
         else {
             continue;
         };

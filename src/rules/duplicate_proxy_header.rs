@@ -40,7 +40,7 @@ fn check(config: &Config, report: &mut Report) {
                 true => "400 by a backend that keeps to the standard: it gets two `Host` lines",
                 false => "the backend chooses one of the two lines, or joins them with a comma",
             };
-            let request = routing::example(&place.location, &["", "x", "/x"]);
+            let request = routing::passed_example(&place, &["", "x", "/x"]);
             let request = request.and_then(|example| example.url("http"));
 
             let finding = report.at(later.span(), message);

@@ -57,20 +57,17 @@ fn check(config: &Config, report: &mut Report) {
         let Some(header) = place.headers().get("Host") else {
             continue;
         };
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(place, &["", "x", "/x"]);
         let url = example.and_then(|example| example.url("http"));
         let host = place
             .location
             .server()
             .and_then(|server| server.example_host());
         let shown = host.map_or("the name of this site".to_owned(), |host| {
-            format!("`{host}`")
+            format!("the host `{host}`")
         });
 
-        let finding = report.at(
-            header.span(),
-            format!("`{name}` is asked for the host {shown}"),
-        );
+        let finding = report.at(header.span(), format!("`{name}` is asked for {shown}"));
         finding
             .here("this is the name that the client used")
             .given(place.header_visibility())

@@ -33,7 +33,7 @@ fn check(config: &Config, report: &mut Report) {
         } else {
             "/a%2Fb"
         };
-        let Some(mapping) = routing::mapping_example(location, &url, tail) else {
+        let Some(mapping) = routing::mapping_example(&place, &url, tail) else {
             continue;
         };
 

@@ -48,7 +48,7 @@ fn check(config: &Config, report: &mut Report) {
         if told || passes_on || usual || server.is_behind_a_proxy() || report.has(header.span()) {
             continue;
         }
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let (Some(url), Some(socket)) = (
             example.and_then(|example| example.url("http")),
             sockets.first(),

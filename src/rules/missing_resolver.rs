@@ -56,15 +56,22 @@ fn check(config: &Config, report: &mut Report) {
                     true => Severity::Error,
                     false => Severity::Note,
                 };
-                (severity, first.host.clone())
+                let is_one = backends.iter().all(|other| other.host == first.host);
+                (severity, first.host.clone(), is_one)
             }
         };
-        let (severity, host) = found;
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let (severity, host, is_one) = found;
+        let requests = match is_one {
+            true => "each request",
+            false => "some requests",
+        };
+        let request = routing::passed_example(&place, &["", "x", "/x"]);
+        // Which value a plain request gets is not known.
+        let request = request.filter(|_| is_one);
         let request = request.and_then(|example| example.url("http"));
         let finding = report.at(
             address.span,
-            format!("`{host}` is looked up for each request, and no `resolver` is set"),
+            format!("`{host}` is looked up for {requests}, and no `resolver` is set"),
         );
         finding
             .severity(severity)

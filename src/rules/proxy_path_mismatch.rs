@@ -75,17 +75,18 @@ fn check(config: &Config, report: &mut Report) {
             ),
             (false, true) => (
                 "/users",
-                location.path.append("/"),
+                location.end_with_slash(),
                 "end the location with a slash, as the URI does",
             ),
-            (false, false) => ("x", location.path.append("/"), "end both with a slash"),
+            (false, false) => ("x", location.end_with_slash(), "end both with a slash"),
         };
-        let Some(mapping) = routing::mapping_example(location, &url, tail) else {
+        let Some(mapping) = routing::mapping_example(&place, &url, tail) else {
             continue;
         };
 
         let both = !location.path.ends_with(b"/") && !uri.ends_with(b"/");
         let second = both.then(|| uri.append("/")).flatten();
+        let edits = first.map(|first| std::iter::once(first).chain(second));
         report
             .at(uri.span, format!("`{}` reaches the backend as `{}`", mapping.target(), mapping.upstream()))
             .here(format!("this replaces `{}`, no more and no less", location.path))
@@ -95,6 +96,6 @@ fn check(config: &Config, report: &mut Report) {
                 "nginx neither adds nor removes a slash between the two. Where the location stands in the file makes no \
                  difference.",
             )
-            .fix(title, first.into_iter().chain(second));
+            .fix(title, edits.into_iter().flatten());
     }
 }

@@ -38,7 +38,7 @@ fn check(config: &Config, report: &mut Report) {
         } else {
             "/x?b=2"
         };
-        let Some(mapping) = routing::mapping_example(location, &url, tail) else {
+        let Some(mapping) = routing::mapping_example(&place, &url, tail) else {
             continue;
         };
 

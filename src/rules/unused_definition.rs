@@ -12,7 +12,7 @@ rule! {
     /// where an upstream may choose one with `X-Accel-Redirect`.
     ///
     /// ## Fix
-    /// Unsafe: remove it.
+    /// Unsafe: remove it. Where a name that nothing defines is written almost like it, there is none.
     category: Location,
     severity: Note,
     fix: Unsafe,
@@ -26,11 +26,12 @@ fn check(config: &Config, report: &mut Report) {
             directive,
             kind,
             name,
+            may_be_meant,
         } = unused;
         report
             .at(directive.span(), format!("nothing uses {kind} `{name}`"))
             .here("defined here only")
             .help("If something should, look for a name that is spelled otherwise.")
-            .fix("remove it", [directive.remove()]);
+            .fix("remove it", (!may_be_meant).then(|| directive.remove()));
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::rule::*;
 
 rule! {
@@ -22,6 +24,7 @@ rule! {
 }
 
 fn check(config: &Config, report: &mut Report) {
+    let mut told = HashSet::new();
     for place in config.proxied() {
         let Some(address) = place.pass.argument(0).filter(Word::has_variables) else {
             continue;
@@ -38,6 +41,7 @@ fn check(config: &Config, report: &mut Report) {
             || !is_found
             || !place.is_told_its_own_host()
             || place.location.is_internal()
+            || place.keeps_redirects()
             || place.upgrade().completes() && place.websocket_intent().path >= 3
             || report.has(address.span)
         {
@@ -45,7 +49,10 @@ fn check(config: &Config, report: &mut Report) {
         }
         let scheme = if backend.tls { "https" } else { "http" };
         let host = backend.proxy_host();
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        // What a block inside of a location needs is written into the location, which may need it itself.
+        let line = (told.insert(place.location.directive.number()))
+            .then(|| format!("proxy_redirect {scheme}://$proxy_host/ /;"));
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let url = example.and_then(|example| example.url("http"));
 
         report
@@ -63,7 +70,7 @@ fn check(config: &Config, report: &mut Report) {
             .help("`proxy_redirect default` is refused beside a variable. The backend is told the host `$proxy_host` here.")
             .fix(
                 "put nginx's own address in its place",
-                place.scope.grow(place.pass, &[format!("proxy_redirect {scheme}://$proxy_host/ /;")]),
+                line.and_then(|line| place.scope.grow(place.pass, &[line])),
             );
     }
 }

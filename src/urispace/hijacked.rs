@@ -27,8 +27,10 @@ pub struct Hijack<'c> {
 /// A regex that takes URIs of a prefix.
 #[derive(Debug)]
 pub struct Hijacker<'c> {
-    /// The location that answers.
+    /// The location that answers: the regex, or one inside of it.
     pub location: Location<'c>,
+    /// The regex.
+    regex: Location<'c>,
     /// The prefix that would have to be `^~` to keep it from being tried.
     pub guard: Location<'c>,
     /// A decoded path that it takes.
@@ -79,6 +81,15 @@ impl<'c> Hijack<'c> {
 }
 
 impl Hijacker<'_> {
+    /// True when the regex matches beside a prefix too, so that something is left to it where that is `^~`.
+    fn is_left_beside(&self, guard: &Location<'_>) -> bool {
+        let is_match = |path: Vec<u8>| {
+            let regex = self.regex.regex();
+            regex.is_some_and(|regex| regex.is_match(&path).unwrap_or(false))
+        };
+        beside(&guard.path, &self.path).is_some_and(is_match)
+    }
+
     /// True when the regex takes what is asked for below the prefix, and not only certain names of files.
     fn takes_any(&self, prefix: &Location<'_>) -> bool {
         let Some(regex) = self.location.regex() else {
@@ -143,7 +154,8 @@ pub fn hijacked(config: &Config) -> Vec<Hijack<'_>> {
         for taker in &takers {
             let guard = &taker.guard;
             let known = preferable.entry(guard.directive.number());
-            may_be_preferred &= *known.or_insert_with(|| !would_suppress(contests, server, guard));
+            may_be_preferred &= *known.or_insert_with(|| !would_suppress(contests, server, guard))
+                && taker.is_left_beside(guard);
         }
         all.push(Hijack {
             prefix,
@@ -231,10 +243,11 @@ fn hijacker<'c>(
     let wanted = resource(ask(&path, from_prefix.clone(), there)?)?;
     let real = ask(&path, None, there).filter(|real| real.chosen.as_ref() == Some(&location))?;
     let given = resource(real)?;
-    // What is not there as a file may still be left to the upstream.
+    // What is not there as a file may still be left to the upstream, by `try_files` or `error_page`.
     let config = contests.config;
     if given.address().is_none() {
-        let rest = ask(&path, None, None).and_then(resource);
+        let rest = ask(&path, None, Some(Entry::Missing));
+        let rest = rest.and_then(|rest| rest.outcome.resource());
         if rest.is_some_and(|rest| rest.has_same_upstream(&wanted, config)) {
             return None;
         }
@@ -280,6 +293,7 @@ fn hijacker<'c>(
     Some(Hijacker {
         is_passed_alike: given.has_same_upstream(&wanted, config),
         location,
+        regex: regex.clone(),
         guard,
         path,
         given,

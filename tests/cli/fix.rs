@@ -252,6 +252,23 @@ fn a_fix_that_would_add_an_error_is_withdrawn() {
 }
 
 #[test]
+fn a_fix_that_nginx_would_refuse_is_withdrawn_whatever_rules_run() {
+    let pass = "proxy_pass http://$backend/;\n";
+    let root = "events {}\nhttp {\n    server {\n        set $backend 127.0.0.1;\n        location /api/ {\n            \
+                include pass.conf;\n            limit_except GET { include pass.conf; }\n        }\n    }\n}\n";
+    let folder = folder(&[("nginx.conf", root), ("pass.conf", pass)]);
+    let path = folder.path().join("nginx.conf");
+    let outcome = check(&["--unsafe-fixes", "--select", "constant-proxy-uri"], &path);
+    assert_eq!(
+        text(&folder.path().join("pass.conf")),
+        pass,
+        "{}",
+        outcome.shown
+    );
+    assert!(outcome.shown.contains("not fixed"), "{}", outcome.shown);
+}
+
+#[test]
 fn bytes_that_are_not_utf8_and_line_endings_survive() {
     let site: Vec<u8> = [
         b"# caf\xe9\r\n".to_vec(),

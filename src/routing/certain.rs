@@ -1,0 +1,61 @@
+//! Whether a request that comes to a location also ends there: an `if` or `limit_except` in it may go another way.
+
+use super::disk::Entry;
+use super::example::{Example, example};
+use super::request::Request;
+use super::run::run_in;
+use super::supposed::Supposed;
+use super::trace::{Outcome, Trace, Tracer};
+use crate::config::{Directive, Location, Proxied};
+
+/// An [`example`] of the location of a place; without a URL where a plain `GET` for it is certainly not, or not certainly,
+/// passed on from there.
+pub fn passed_example(place: &Proxied<'_>, tails: &[&str]) -> Option<Example> {
+    let found = example(&place.location, tails)?;
+    Some(found.passed_from(place))
+}
+
+impl Example {
+    /// The same, without a URL where it is not certainly passed on from a place.
+    pub(super) fn passed_from(self, place: &Proxied<'_>) -> Self {
+        let block = place.location.directive;
+        let has = |name: &str| block.own(name).next().is_some();
+        let is_plain =
+            place.scope == block && !["if", "limit_except", "try_files"].into_iter().any(has);
+        let is_passed = |trace: Trace<'_>| {
+            trace.scope == place.scope && matches!(trace.outcome, Outcome::Proxy(_))
+        };
+        match is_plain || self.followed(&place.location, None).is_some_and(is_passed) {
+            true => self,
+            false => self.without_url(),
+        }
+    }
+
+    /// True when a location certainly sends a file for the request, if it is there, or passes it on.
+    pub fn is_served_by(&self, location: &Location<'_>) -> bool {
+        let trace = self.followed(location, Some(Entry::File));
+        trace.is_some_and(|trace| {
+            trace.location.as_ref() == Some(location) && trace.outcome.resource().is_some()
+        })
+    }
+
+    /// The same, if [`Self::is_served_by`].
+    pub(super) fn served_by(self, location: &Location<'_>) -> Option<Self> {
+        self.is_served_by(location).then_some(self)
+    }
+
+    /// What the request comes to in the server of a location, with everybody let in.
+    fn followed<'c>(&self, location: &Location<'c>, files: Option<Entry>) -> Option<Trace<'c>> {
+        let server = location.server()?;
+        let host = server.example_host();
+        let host = host.as_deref().unwrap_or("localhost");
+        let request = Request::get(&format!("http://{host}{}", self.target)).ok()?;
+        let supposed = Supposed {
+            is_let_in: true,
+            files,
+            ..Supposed::default()
+        };
+        let config = Directive::config(location.directive);
+        run_in(&Tracer::supposing(config), server, &request, supposed)
+    }
+}
