@@ -12,12 +12,19 @@ use crate::config::{Directive, Location, Proxied};
 /// passed on from there.
 pub fn passed_example(place: &Proxied<'_>, tails: &[&str]) -> Option<Example> {
     let found = example(&place.location, tails)?;
-    Some(found.passed_from(place))
+    Some(found.passed_from(place, "http"))
+}
+
+/// An [`example`] of the location of a place, where somebody may open a WebSocket; without a URL where a handshake for it is
+/// certainly not, or not certainly, passed on from there.
+pub fn handshake_example(place: &Proxied<'_>) -> Option<Example> {
+    let found = example(&place.location, &["", "chat", "/chat"])?;
+    Some(found.passed_from(place, "ws"))
 }
 
 impl Example {
-    /// The same, without a URL where it is not certainly passed on from a place.
-    pub(super) fn passed_from(self, place: &Proxied<'_>) -> Self {
+    /// The same, without a URL where it is not certainly passed on from a place when it is asked for with a scheme.
+    fn passed_from(self, place: &Proxied<'_>, scheme: &str) -> Self {
         let block = place.location.directive;
         let has = |name: &str| block.own(name).next().is_some();
         let is_plain =
@@ -25,7 +32,11 @@ impl Example {
         let is_passed = |trace: Trace<'_>| {
             trace.scope == place.scope && matches!(trace.outcome, Outcome::Proxy(_))
         };
-        match is_plain || self.followed(&place.location, None).is_some_and(is_passed) {
+        match is_plain
+            || self
+                .followed(&place.location, scheme, None)
+                .is_some_and(is_passed)
+        {
             true => self,
             false => self.without_url(),
         }
@@ -33,7 +44,7 @@ impl Example {
 
     /// True when a location certainly sends a file for the request, if it is there, or passes it on.
     pub fn is_served_by(&self, location: &Location<'_>) -> bool {
-        let trace = self.followed(location, Some(Entry::File));
+        let trace = self.followed(location, "http", Some(Entry::File));
         trace.is_some_and(|trace| {
             trace.location.as_ref() == Some(location) && trace.outcome.resource().is_some()
         })
@@ -44,12 +55,20 @@ impl Example {
         self.is_served_by(location).then_some(self)
     }
 
-    /// What the request comes to in the server of a location, with everybody let in.
-    fn followed<'c>(&self, location: &Location<'c>, files: Option<Entry>) -> Option<Trace<'c>> {
+    /// What the request comes to in the server of a location, with everybody let in; with the scheme `ws` it is a handshake.
+    fn followed<'c>(
+        &self,
+        location: &Location<'c>,
+        scheme: &str,
+        files: Option<Entry>,
+    ) -> Option<Trace<'c>> {
         let server = location.server()?;
-        let host = server.example_host();
-        let host = host.as_deref().unwrap_or("localhost");
-        let request = Request::get(&format!("http://{host}{}", self.target)).ok()?;
+        let url = self.url(scheme).unwrap_or_else(|| {
+            let host = server.example_host();
+            let host = host.as_deref().unwrap_or("localhost");
+            format!("{scheme}://{host}{}", self.target)
+        });
+        let request = Request::get(&url).ok()?;
         let supposed = Supposed {
             is_let_in: true,
             files,

@@ -42,7 +42,7 @@ mod variation;
 
 pub use assumption::{About, Assumption};
 pub use attempt::{Attempt, attempt, request_to};
-pub use certain::passed_example;
+pub use certain::{handshake_example, passed_example};
 pub use challenge::{Blocked, CHALLENGE, blocked_challenges};
 pub use choice::{Choice, choose, longest_prefix, redirects_without_slash};
 pub use contract::{Broken, broken_contract};

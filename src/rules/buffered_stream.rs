@@ -50,7 +50,7 @@ fn check(config: &Config, report: &mut Report) {
         if buffering.directive().is_some() || is_cached {
             continue;
         }
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
 
         report

@@ -24,7 +24,7 @@ fn check(config: &Config, report: &mut Report) {
         let Some(place) = places.first() else {
             continue;
         };
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let request = routing::passed_example(place, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
         let visibility = places.iter().map(Proxied::header_visibility).max();
 

@@ -32,7 +32,7 @@ fn check(config: &Config, report: &mut Report) {
         if report.has(sign.span()) {
             continue;
         }
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let request = routing::passed_example(place, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
         let message = match sign.is("underscores_in_headers") {
             true => "headers with an underscore in their names do not reach the backend".to_owned(),

@@ -30,7 +30,7 @@ fn check(config: &Config, report: &mut Report) {
         else {
             continue;
         };
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(place, &["", "x", "/x"]);
         let url = example.and_then(|example| example.url("http"));
 
         report

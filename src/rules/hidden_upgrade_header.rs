@@ -25,7 +25,7 @@ fn check(config: &Config, report: &mut Report) {
         let Some(place) = places.first() else {
             continue;
         };
-        let example = routing::example(&place.location, &["", "chat", "/chat"]);
+        let example = routing::handshake_example(place);
         let name = example.as_ref().map_or_else(
             || place.location.to_string(),
             |example| example.target.clone(),

@@ -43,7 +43,7 @@ fn check(config: &Config, report: &mut Report) {
         if report.has(span) {
             continue;
         }
-        let example = routing::example(&place.location, &["", "chat", "/chat"]);
+        let example = routing::handshake_example(&place);
         let name = example.as_ref().map_or_else(
             || place.location.to_string(),
             |example| example.target.clone(),

@@ -28,7 +28,7 @@ fn check(config: &Config, report: &mut Report) {
         else {
             continue;
         };
-        let request = routing::example(&place.location, &["x", "/x", ""]);
+        let request = routing::passed_example(place, &["x", "/x", ""]);
         let request = request.and_then(|example| example.url("http"));
         let effect = match lost.status {
             Some(status) => format!(

@@ -34,7 +34,7 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         }
         let host = backend.proxy_host();
-        let request = routing::passed_example(place, &["", "x", "/x"]);
+        let request = routing::passed_example(&place, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
 
         let finding = report.at(

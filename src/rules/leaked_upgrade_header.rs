@@ -26,7 +26,7 @@ fn check(config: &Config, report: &mut Report) {
         let Some(server) = place.leaks_upgrade() else {
             continue;
         };
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let url = example.and_then(|example| example.url("http"));
         let hidden = place.scope.effective("proxy_hide_header");
 

@@ -34,7 +34,7 @@ fn check(config: &Config, report: &mut Report) {
         if report.has(name.span) {
             continue;
         }
-        let example = routing::example(&backend.place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&backend.place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
         let edits = backend
             .words

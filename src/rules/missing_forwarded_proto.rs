@@ -34,7 +34,7 @@ fn check(config: &Config, report: &mut Report) {
 }
 
 fn request(place: &Proxied<'_>) -> Option<String> {
-    let example = routing::example(&place.location, &["", "x", "/x"])?;
+    let example = routing::passed_example(place, &["", "x", "/x"])?;
     Some(format!("GET {}", example.url("http")?))
 }
 

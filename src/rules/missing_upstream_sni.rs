@@ -41,7 +41,7 @@ fn check(config: &Config, report: &mut Report) {
             SniProblem::Group => "without `proxy_ssl_name` this is the name that is sent",
         };
         let is_public = name.as_deref().is_some_and(is_public_name);
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let request = routing::passed_example(&place, &["", "x", "/x"]);
         let request = request.and_then(|example| example.url("http"));
 
         let finding = report.at(address.span, message);

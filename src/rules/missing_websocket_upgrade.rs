@@ -63,7 +63,7 @@ fn check(config: &Config, report: &mut Report) {
         if spaces.reached(&place.location).is_nothing() {
             continue;
         }
-        let example = routing::example(&place.location, &["", "chat", "/chat"]);
+        let example = routing::handshake_example(&place);
         let target = example.as_ref().map_or_else(
             || place.location.to_string(),
             |example| example.target.clone(),

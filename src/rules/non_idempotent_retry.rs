@@ -55,7 +55,7 @@ fn check(config: &Config, report: &mut Report) {
                 ),
             ),
         };
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example
             .filter(|_| severity == Severity::Warning)
             .and_then(|example| example.url("http"));

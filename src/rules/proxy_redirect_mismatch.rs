@@ -30,7 +30,7 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         }
         let is_scheme = found.scheme.is_some();
-        let example = routing::passed_example(place, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
 
         let finding = report.at(

@@ -53,7 +53,7 @@ fn check(config: &Config, report: &mut Report) {
             Some(_) => format!("where this configuration speaks {expected}"),
             None => format!("which is one for {expected} by custom"),
         };
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
         let scheme = url.word.slice(0..url.scheme().len() - "://".len());
 

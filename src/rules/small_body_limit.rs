@@ -45,7 +45,7 @@ fn check(config: &Config, report: &mut Report) {
         let larger = place.larger_elsewhere(limit.bytes);
         let size = larger.and_then(|larger| larger.argument(0));
         let size = size.map_or_else(|| ENOUGH.to_owned(), |size| size.text().into_owned());
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
         let shown = limit.shown();
 

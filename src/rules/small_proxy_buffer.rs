@@ -33,7 +33,7 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         };
         told = Some(server);
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example.and_then(|example| example.url("http"));
 
         report

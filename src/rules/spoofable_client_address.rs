@@ -64,7 +64,7 @@ fn check(config: &Config, report: &mut Report) {
         let Some(told) = place.forged_addresses() else {
             continue;
         };
-        let request = routing::example(&place.location, &["", "x", "/x"]);
+        let request = routing::passed_example(&place, &["", "x", "/x"]);
         let url = request.and_then(|example| example.url("http"));
         let (span, message, effect) = match &told {
             Told::Appended(header) => (

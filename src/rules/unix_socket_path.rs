@@ -29,7 +29,7 @@ fn check(config: &Config, report: &mut Report) {
         let start = url.word.len() - uri.len();
         let socket = url.word.slice(url.scheme().len() + "unix:".len()..start);
         let name = socket.text().into_owned();
-        let example = routing::example(&place.location, &["", "x", "/x"]);
+        let example = routing::passed_example(&place, &["", "x", "/x"]);
         let request = example
             .filter(|_| place.scope == place.location.directive)
             .and_then(|example| example.url("http"));

@@ -33,7 +33,7 @@ fn check(config: &Config, report: &mut Report) {
             false => Safety::Safe,
         };
         let url = |asker: &Proxied<'_>, scheme| {
-            let request = routing::example(&asker.location, &["", "x", "/x"])?;
+            let request = routing::passed_example(asker, &["", "x", "/x"])?;
             request.url(scheme)
         };
         if let Some(asker) = gate.waits_for_body() {

@@ -69,7 +69,7 @@ fn check(config: &Config, report: &mut Report) {
         finding
             .here("nothing keeps a client at one server")
             .witness(
-                routing::example(&place.location, tails)
+                routing::passed_example(place, tails)
                     .and_then(|example| example.url("http"))
                     .map(|url| format!("GET {url}")),
                 effect,

@@ -26,7 +26,7 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         };
         let lines = place.answered_upgrade();
-        let example = routing::example(&place.location, &["", "chat", "/chat"]);
+        let example = routing::handshake_example(place);
         let name = example.as_ref().map_or_else(
             || place.location.to_string(),
             |example| example.target.clone(),

@@ -30,7 +30,7 @@ fn check(config: &Config, report: &mut Report) {
             if is_at_once || report.has(directive.span()) {
                 continue;
             }
-            let example = routing::example(&place.location, &["", "x", "/x"])
+            let example = routing::passed_example(&place, &["", "x", "/x"])
                 .and_then(|example| example.url("http"));
 
             report
