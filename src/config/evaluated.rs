@@ -101,8 +101,12 @@ impl Config {
     /// True when the name of the file of a place says that it is a template.
     pub fn is_called_template(&self, place: Span) -> bool {
         let file = self.sources.file(place.file).name();
-        TEMPLATES.iter().any(|ending| file.ends_with(ending))
-            || file.split('/').any(|folder| folder == "templates")
+        let (folders, name) = file.rsplit_once('/').unwrap_or(("", file));
+        TEMPLATES.iter().any(|ending| name.ends_with(ending))
+            || folders.split('/').any(|folder| folder == "templates")
+            || name
+                .split(['.', '-', '_'])
+                .any(|part| part == "template" || part == "tmpl")
     }
 
     /// The variable that is written most like `name`, if any is close.

@@ -145,6 +145,7 @@ impl Directive<'_> {
             || name.has_placeholder()
             || name.is_empty()
             || self.config.is_placeholder(&text, name.span)
+            || self.config.is_called_template(name.span) && name.contains(&b'%')
         {
             return None;
         }

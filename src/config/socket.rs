@@ -75,7 +75,8 @@ impl<'c> Listening<'c> {
             let clash = known
                 .into_iter()
                 .find_map(|(clash, first)| Some((clash, first?, one)));
-            clashes.extend(clash);
+            // Of the branches of a template one is left.
+            clashes.extend(clash.filter(|_| !one.directive.is_incomplete()));
             of_server.entry(one.server.id).or_insert(one);
             if one.listen.sets_socket {
                 with_options.get_or_insert(one);

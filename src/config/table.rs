@@ -61,6 +61,8 @@ impl<'c> Directive<'c> {
                     refused.push(Refusal::new(words.swap_remove(flaw.argument), flaw));
                 }
                 Some(_) => {}
+                // Of the branches of a template one is left.
+                None if line.is_incomplete() => {}
                 None => refused.extend(before.conflict(context, &words)),
             }
         }

@@ -1,7 +1,7 @@
 //! Modules, patches and relatives of nginx that are in use and of whose directives no more than the names is known.
 
 /// What the names of their directives begin with, sorted.
-const FAMILIES: [&str; 62] = [
+const FAMILIES: [&str; 64] = [
     "access_by_njs",
     "acme_client",
     "ajp_",
@@ -51,6 +51,7 @@ const FAMILIES: [&str; 62] = [
     "redis_pass",
     "req_status",
     "secure_download",
+    "secure_token",
     "selective_cache_purge",
     "server_tag",
     "set_cookie_flag",
@@ -63,6 +64,7 @@ const FAMILIES: [&str; 62] = [
     "statsd_",
     "testcookie",
     "upsync",
+    "vod_",
     "waf",
 ];
 

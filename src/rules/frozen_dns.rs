@@ -42,6 +42,7 @@ fn check(config: &Config, report: &mut Report) {
         report
             .at(address.span, format!("`{}` is looked up once, when nginx starts", backend.host))
             .here("a new container with this name may have another address")
+            .alike(&backend.host)
             .label(sign.span(), "containers are looked up here")
             .help("The `resolver` is asked only for addresses with variables, and for servers of an `upstream` with `resolve`.");
     }
@@ -62,6 +63,7 @@ fn check(config: &Config, report: &mut Report) {
             report
                 .at(address.span, format!("`{host}` is looked up once, when nginx starts"))
                 .here("a new container with this name may have another address")
+                .alike(&host)
                 .label(sign.span(), "containers are looked up here")
                 .help("The `resolver` is asked only for addresses with variables, and for servers with `resolve`.")
                 .fix("look it up again and again", group.thaw(frozen));

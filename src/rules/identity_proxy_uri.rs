@@ -11,7 +11,8 @@ rule! {
     /// When the backend should see normalised paths and none of its identifiers holds an escaped slash.
     ///
     /// ## Fix
-    /// Unsafe: drop the URI part. The backend then sees paths as they were sent.
+    /// Unsafe: drop the URI part. The backend then sees paths as they were sent. Unless `proxy_redirect` is set, nginx then
+    /// also changes the backend's redirects to paths that do not begin with the location's name.
     category: Proxy,
     severity: Note,
     fix: Unsafe,

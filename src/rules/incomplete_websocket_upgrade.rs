@@ -60,12 +60,10 @@ fn check(config: &Config, report: &mut Report) {
                 header.span(),
             ),
             UpgradeProblem::WrongConnection { connection } => {
-                let value = connection
-                    .argument(1)
-                    .map(|value| value.text().into_owned())
-                    .unwrap_or_default();
+                let value = connection.argument(1).filter(|value| !value.is_empty());
+                let value = value.map(|value| format!("`{value}`"));
                 (
-                    format!("`Connection` is `{value}`"),
+                    format!("`Connection` is {}", value.unwrap_or("empty".to_owned())),
                     "this can never say `upgrade`",
                     connection.span(),
                 )
@@ -103,7 +101,7 @@ fn check(config: &Config, report: &mut Report) {
         let (outcome, effect) = if is_http_1_0 {
             (
                 "fails at a strict backend",
-                "400 by a strict backend, which wants HTTP/1.1",
+                "400 or 505 by a strict backend, which wants HTTP/1.1",
             )
         } else {
             ("cannot complete", "answered as a plain request")

@@ -40,9 +40,10 @@ fn check(config: &Config, report: &mut Report) {
 
         report
             .at(directive.span(), format!("`{} {value}` limits connecting only", directive.name()))
+            .alike(&value.value)
             .help(
-                "Connecting fails or succeeds within a minute or two. To keep an idle WebSocket open, raise \
-                 `proxy_read_timeout` or send pings more often than it.",
+                "Connecting fails or succeeds within a minute or two. For all that comes later, such as a slow answer or an \
+                 idle WebSocket, it is `proxy_read_timeout` that counts.",
             )
             .fix("wait no longer than connecting can take", [Edit::replace(value.span, "75s")]);
     }

@@ -24,7 +24,7 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     for (include, problem) in config.include_problems() {
-        let Some(name) = include.argument(0) else {
+        let Some(name) = include.argument(0).filter(|name| !name.has_placeholder()) else {
             continue;
         };
         let path = problem.path.display();

@@ -1,7 +1,7 @@
 use crate::rule::*;
 
 rule! {
-    /// A slash on one side of `location` and `proxy_pass` only gives the backend paths that nobody meant.
+    /// Without a slash at the end of both `location` and `proxy_pass` the backend gets paths that nobody meant.
     ///
     /// With a URI part in `proxy_pass`, nginx cuts the location's name off the path by its length and puts the URI part
     /// in its place. It adds no slash and takes none away: `location /app/` with `http://b/api` turns `/app/users`
@@ -11,7 +11,8 @@ rule! {
     /// When names are glued together on purpose, as in `location /img/` with `http://b/img-`; a URI part that ends in
     /// a sign such as `-` is not reported. Nor is a URI part that the location's name ends with: `location /app/v1` with
     /// `http://b/v1` takes `/app` off every path. Nor is the path of one document, as `/healthz`, that programs ask for by
-    /// itself.
+    /// itself. Where neither side ends in a slash this is a note: what is asked for below the location arrives as meant, and
+    /// only its siblings, as `/appx`, are taken along.
     ///
     /// ## Fix
     /// Unsafe: end both with a slash. The backend is then asked for other paths.
@@ -59,6 +60,7 @@ fn check(config: &Config, report: &mut Report) {
             .last()
             .is_some_and(|last| *last == b'/' || last.is_ascii_alphanumeric());
         if deliberate
+            || location.is_internal()
             || is_probe(&uri)
             || uri.contains(&b'?')
             || uri.ends_with(&location.path)
@@ -85,11 +87,16 @@ fn check(config: &Config, report: &mut Report) {
         };
 
         let both = !location.path.ends_with(b"/") && !uri.ends_with(b"/");
+        let severity = match both {
+            true => Severity::Note,
+            false => Severity::Warning,
+        };
         let second = both.then(|| uri.append("/")).flatten();
         let edits = first.map(|first| std::iter::once(first).chain(second));
         report
             .at(uri.span, format!("`{}` reaches the backend as `{}`", mapping.target(), mapping.upstream()))
             .here(format!("this replaces `{}`, no more and no less", location.path))
+            .severity(severity)
             .label(location.path.span, "this is cut off")
             .witness(mapping.url("http"), format!("the backend is asked for {}", mapping.upstream()))
             .help(

@@ -1,14 +1,14 @@
 use crate::rule::*;
 
 rule! {
-    /// A file holds placeholders of a template, which nginx cannot read before they are filled in.
+    /// A file holds placeholders of a template, which another program fills in before nginx reads it.
     ///
-    /// `{{ name }}`, `{% if %}` and `<%= name %>` belong to Jinja, Go, Handlebars or ERB. nginx takes their braces for
-    /// blocks and refuses the file. What the placeholders stand for is not known, so nothing that depends on it is
+    /// `{{ name }}`, `{% if %}` and `<%= name %>` belong to Jinja, Go, Handlebars or ERB, and `${NAME}` alone on a line to
+    /// `envsubst`. nginx takes them for blocks and words as any others, and refuses nearly all such files. What the placeholders stand for is not known, so nothing that depends on it is
     /// reported, and syntax is not checked.
     ///
     /// ## When it is fine
-    /// In a template: a file whose name says that it is one (`.j2`, `.template`, a folder `templates`). In any other it is
+    /// In a template: a file whose name says that it is one (`.j2`, `nginx.template.conf`, a folder `templates`). In any other it is
     /// an error.
     ///
     /// ## Fix
@@ -28,7 +28,7 @@ fn check(config: &Config, report: &mut Report) {
         let text = config.excerpt(mistake.span);
         let finding = report.at(
             mistake.span,
-            format!("`{text}` belongs to a template: nginx cannot read it before it is filled in"),
+            format!("`{text}` belongs to a template, which is filled in before nginx reads it"),
         );
         finding
             .here("a program replaces this")

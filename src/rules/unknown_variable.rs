@@ -69,6 +69,7 @@ fn unknown(
         report
             .at(place, "`$connection_upgrade` is no variable of nginx, and no `map` here defines it")
             .here("nginx does not start without it")
+            .alike(name)
             .help("It is the name that guides to WebSockets give to a `map` of `$http_upgrade`, which belongs into the `http` block.")
             .fix("add the `map`", config.prepend_to_http(&MAP));
         return;
@@ -78,7 +79,11 @@ fn unknown(
         None => format!("nginx knows no variable `${name}`, and nothing here defines it"),
     };
     let finding = report.at(place, message);
-    finding.here("nginx does not start without it");
+    // Of a template all are told together.
+    let is_in_capitals = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    finding
+        .here("nginx does not start without it")
+        .alike(if is_in_capitals { "" } else { name });
     let other_part = match subsystem {
         Subsystem::Http => (Subsystem::Stream, "`stream`", "`http`"),
         Subsystem::Stream => (Subsystem::Http, "`http`", "`stream`"),
@@ -94,6 +99,8 @@ fn unknown(
     }
     if name.bytes().all(|byte| byte.is_ascii_digit()) {
         finding.help("The groups of a regex are `$1` to `$9`, written without braces.");
+    } else if is_in_capitals {
+        finding.help("Where another program such as `envsubst` fills it in: check what comes out, or call the file `.template`.");
     } else if let Some(similar) = config.similar_variable(name, subsystem) {
         finding.help(format!("Did you mean `${similar}`?"));
     }

@@ -55,11 +55,16 @@ fn check(config: &Config, report: &mut Report) {
         }
         match reached {
             urispace::Reached::Nothing(takers) => {
-                explain(report, &mut spaces, &location, &takers, "")
+                explain(report, &mut spaces, &location, &takers, "everything")
             }
             urispace::Reached::Control(_, takers) => {
-                let but = " (but for a path with a line feed)";
-                explain(report, &mut spaces, &location, &takers, but);
+                explain(
+                    report,
+                    &mut spaces,
+                    &location,
+                    &takers,
+                    "every printable path",
+                );
             }
             urispace::Reached::Path(_) | urispace::Reached::Unknown(_) => {}
         }
@@ -71,7 +76,7 @@ fn explain<'c>(
     spaces: &mut urispace::Spaces<'c>,
     location: &Location<'c>,
     takers: &[Location<'c>],
-    exception: &str,
+    everything: &str,
 ) {
     let place = location.directive.span();
     let config = location.directive.config();
@@ -86,7 +91,7 @@ fn explain<'c>(
             None => "no path of a request".to_owned(),
         };
         report
-            .at(place, format!("{what} matches `{location}`{exception}"))
+            .at(place, format!("{what} matches `{location}`"))
             .here("this block gets no request")
             .help("A path begins with `/`; before it is compared, nginx decodes it, merges slashes and resolves `.` and `..`.");
         return;
@@ -100,13 +105,13 @@ fn explain<'c>(
     let message = match &witness {
         Some(example) if all.len() == 1 => {
             format!(
-                "`{}`, like everything for `{location}`, goes to {others}",
+                "`{}`, like {everything} for `{location}`, goes to {others}",
                 example.target
             )
         }
-        _ => format!("everything for `{location}` goes to {others}"),
+        _ => format!("{everything} for `{location}` goes to {others}"),
     };
-    let finding = report.at(place, format!("{message}{exception}"));
+    let finding = report.at(place, message);
     let url = witness.and_then(|example| example.url("http"));
     finding.here("this block gets no request").witness(
         url.map(|url| format!("GET {url}")),

@@ -180,6 +180,26 @@ fn placeholder(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// Length of a variable in capitals that stands alone on its line, as `${TLS_CONFIG}`: `envsubst` puts directives there, and
+/// no directive is called so.
+fn substituted_line(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"$")?;
+    let braces = usize::from(rest.starts_with(b"{"));
+    let name = &rest[braces..];
+    let is_name = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_';
+    let length = name.iter().take_while(is_name).count();
+    let end = &name[length..];
+    let end = match braces {
+        0 => end,
+        _ => end.strip_prefix(b"}")?,
+    };
+    let line = end.split(|byte| *byte == b'\n').next().unwrap_or(end);
+    let line = line.trim_ascii_start();
+    let is_alone = line.is_empty() || line.starts_with(b"#");
+    (is_alone && name.first().is_some_and(u8::is_ascii_uppercase))
+        .then_some(1 + length + 2 * braces)
+}
+
 /// Length of the comment of a Jinja template, `{# … #}`, at the beginning of `text`.
 fn template_comment(text: &[u8]) -> Option<usize> {
     let window = &text[..text.len().min(PLACEHOLDER_WINDOW)];
@@ -297,7 +317,9 @@ impl Lexer<'_> {
     /// statement, or the word that holds it.
     fn template(&self, rest: &[u8]) -> Option<usize> {
         if self.name.is_none()
-            && let Some(length) = placeholder(rest).or_else(|| template_comment(rest))
+            && let Some(length) = placeholder(rest)
+                .or_else(|| template_comment(rest))
+                .or_else(|| substituted_line(rest))
         {
             return Some(length);
         }
