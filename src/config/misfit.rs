@@ -60,6 +60,10 @@ impl Config {
                 continue;
             }
             let Some(misfit) = directive.misfit(&mut meant) else {
+                // What may stand in the block of somebody else is not known.
+                if directive.known().is_none() && directive.is_block() {
+                    id = entry.end;
+                }
                 continue;
             };
             if !matches!(misfit, Misfit::Count | Misfit::NoBlock) {

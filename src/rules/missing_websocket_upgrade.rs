@@ -63,6 +63,10 @@ fn check(config: &Config, report: &mut Report) {
         if spaces.reached(&place.location).is_nothing() {
             continue;
         }
+        let may_be = match intent.score {
+            1 => "perhaps ",
+            _ => "",
+        };
         let example = routing::handshake_example(&place);
         let target = example.as_ref().map_or_else(
             || place.location.to_string(),
@@ -71,7 +75,7 @@ fn check(config: &Config, report: &mut Report) {
 
         report
             .at(place.scope.span(), format!("a handshake for `{target}` reaches the backend as a plain GET"))
-            .here(format!("meant for WebSockets: {}", intent.reason))
+            .here(format!("{may_be}meant for WebSockets: {}", intent.reason))
             .label(place.pass.span(), "goes on from here without `Upgrade` and `Connection`")
             .severity(severity)
             .given(upgrade.visibility)

@@ -23,7 +23,10 @@ rule! {
 
 fn check(config: &Config, report: &mut Report) {
     for place in config.passed() {
-        for (kind, effect) in [("read", "does not answer"), ("send", "takes nothing")] {
+        for (kind, effect) in [
+            ("read", "does not answer"),
+            ("send", "takes nothing more of a large request"),
+        ] {
             let name = format!("{}_{kind}_timeout", place.family());
             let Some((directive, time)) = place.time(&name) else {
                 continue;
@@ -52,6 +55,7 @@ fn check(config: &Config, report: &mut Report) {
                     ),
                 )
                 .help(match place.asked_by("auth_request") {
+                    _ if kind == "send" => "The client gets a 504, unless another server takes it. A request that fits into the buffers of the connection is not limited by this.",
                     true => "The client gets a 500, even when the backend is merely slow: an `auth_request` without an answer lets nobody in.",
                     false if place.replaces_504() => "The client gets what stands in for a 504 here, even when the backend is merely slow.",
                     false => "The client gets a 504, even when the backend is merely slow, unless another server answers in time.",
