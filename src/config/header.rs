@@ -111,6 +111,17 @@ pub enum UpgradeProblem<'c> {
     },
 }
 
+impl UpgradeProblem<'_> {
+    /// True where the version alone is wrong, and is one over which some backends upgrade all the same.
+    pub fn is_http_1_0(&self) -> bool {
+        let Self::Protocol { directive } = self else {
+            return false;
+        };
+        let version = directive.and_then(|directive| directive.argument(0));
+        version.is_none_or(|version| version == "1.0")
+    }
+}
+
 /// What becomes of a WebSocket handshake at a place.
 #[derive(Clone, Debug)]
 pub struct Upgrade<'c> {

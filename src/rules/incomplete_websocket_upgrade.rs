@@ -48,6 +48,10 @@ fn check(config: &Config, report: &mut Report) {
             || place.location.to_string(),
             |example| example.target.clone(),
         );
+        let written = |directive: &Directive<'_>, index| {
+            let value = directive.argument(index).filter(|value| !value.is_empty());
+            value.map(|value| value.text().into_owned())
+        };
         let (message, label, at) = match problem {
             UpgradeProblem::NoUpgrade { connection } => (
                 "`Upgrade` is not forwarded".to_owned(),
@@ -59,28 +63,24 @@ fn check(config: &Config, report: &mut Report) {
                 "`Upgrade` alone upgrades nothing",
                 header.span(),
             ),
-            UpgradeProblem::WrongConnection { connection } => {
-                let value = connection.argument(1).filter(|value| !value.is_empty());
-                let value = value.map(|value| format!("`{value}`"));
-                (
-                    format!("`Connection` is {}", value.unwrap_or("empty".to_owned())),
-                    "this can never say `upgrade`",
-                    connection.span(),
-                )
-            }
+            UpgradeProblem::WrongConnection { connection } => (
+                match written(connection, 1) {
+                    Some(value) => format!("`Connection` is `{value}`"),
+                    None => "`Connection` is empty".to_owned(),
+                },
+                "this can never say `upgrade`",
+                connection.span(),
+            ),
             UpgradeProblem::Protocol {
                 directive: Some(directive),
-            } => {
-                let version = directive
-                    .argument(0)
-                    .map(|version| version.text().into_owned())
-                    .unwrap_or_default();
-                (
-                    format!("HTTP/{version} to the backend has no upgrade"),
-                    "this should be 1.1",
-                    directive.span(),
-                )
-            }
+            } => (
+                format!(
+                    "HTTP/{} to the backend has no upgrade",
+                    written(directive, 0).unwrap_or_default()
+                ),
+                "this should be 1.1",
+                directive.span(),
+            ),
             UpgradeProblem::Protocol { directive: None } => (
                 format!(
                     "nginx before {} speaks HTTP/1.0 to the backend",
@@ -90,15 +90,7 @@ fn check(config: &Config, report: &mut Report) {
                 place.pass.span(),
             ),
         };
-
-        // Some backends upgrade over HTTP/1.0 all the same.
-        let is_http_1_0 = match problem {
-            UpgradeProblem::Protocol { directive } => directive
-                .and_then(|directive| directive.argument(0))
-                .is_none_or(|version| version == "1.0"),
-            _ => false,
-        };
-        let (outcome, effect) = if is_http_1_0 {
+        let (outcome, effect) = if problem.is_http_1_0() {
             (
                 "fails at a strict backend",
                 "400 or 505 by a strict backend, which wants HTTP/1.1",

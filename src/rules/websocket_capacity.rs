@@ -34,34 +34,31 @@ fn check(config: &Config, report: &mut Report) {
         );
         let request = example.and_then(|example| example.url("ws"));
         let request = request.map(|url| format!("GET {url}"));
+        let raised = |limit| {
+            places
+                .iter()
+                .filter_map(move |place| place.raise_limit(limit))
+        };
         match shortage {
             Shortage::OfAddress { limit, most } => {
                 let status = place.refusal_of(limit);
-                let edits: Vec<Edit> = places
-                    .iter()
-                    .filter_map(|place| place.raise_limit(limit))
-                    .collect();
                 report
                     .at(limit.span(), format!("one address can keep at most {most} WebSockets open at `{name}`, then it gets {status}"))
                     .here("each counts as long as it is open")
                     .label(place.scope.span(), "reached by this limit")
                     .witness(request, format!("{status} while {most} are open from the same address"))
                     .help("All users behind one router have the same address, and each tab has a WebSocket of its own.")
-                    .fix("let more of them through", edits);
+                    .fix("let more of them through", raised(limit));
             }
             Shortage::OfRequests { limit, most } => {
                 let status = place.refusal_of(limit);
-                let edits: Vec<Edit> = places
-                    .iter()
-                    .filter_map(|place| place.raise_limit(limit))
-                    .collect();
                 report
                     .at(limit.span(), format!("of requests to `{name}` at the same time {most} can pass, the others get {status}"))
                     .here("lets the first through, and as many as `burst` says")
                     .label(place.scope.span(), "reached by this limit")
                     .witness(request, format!("{status} when {most} came just before from the same address"))
                     .help("Unless it is told otherwise, Socket.IO begins with polling, and then sends three requests at once: one of them opens the WebSocket.")
-                    .fix("let more of them through", edits);
+                    .fix("let more of them through", raised(limit));
             }
             Shortage::OfProcess { limit, most } => {
                 let value = limit.argument(0);
