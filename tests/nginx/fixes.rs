@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nginspect::cli::{self, Streams, Terminal};
 use proptest::prelude::*;
@@ -10,7 +10,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
-use crate::harness::{Nginx, say};
+use crate::fixtures;
+use crate::harness::{Nginx, copy_folder, say};
 
 /// Runs `nginspect check` with flags; answers with the exit code and what was said.
 fn check(flags: &[&str], path: &Path) -> (u8, String) {
@@ -46,34 +47,6 @@ fn fixable(document: &str, with_unsafe: bool) -> Vec<String> {
         .filter(offers)
         .map(|finding| format!("{}: {}", finding["rule"], finding["message"]))
         .collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        match entry.file_type().expect("a type").is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).expect("a copy")),
-        }
-    }
-}
-
-/// The root configurations of a fixture folder.
-fn roots(folder: &Path) -> Vec<PathBuf> {
-    let main = folder.join("nginx.conf");
-    if main.exists() {
-        return vec![main];
-    }
-    let entries = fs::read_dir(folder)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path());
-    let mut roots: Vec<PathBuf> = entries
-        .filter(|path| path.extension().is_some_and(|ext| ext == "conf"))
-        .collect();
-    roots.sort();
-    roots
 }
 
 /// Fixes a root configuration; nothing that nginx took before may it refuse afterwards, and nothing may be left to do.
@@ -125,10 +98,10 @@ fn fixed_fixtures_are_taken_where_the_fixtures_were() {
         .flatten()
         .map(|entry| entry.path())
     {
-        for root in roots(&rule) {
+        for root in fixtures::roots_in(&rule) {
             for with_unsafe in [false, true] {
                 let folder = tempfile::tempdir().expect("a temporary folder");
-                copy(&rule, folder.path());
+                copy_folder(&rule, folder.path());
                 let copied = folder.path().join(root.file_name().expect("a name"));
                 match fix_and_judge(nginx, &folder, &copied, with_unsafe) {
                     Ok(differs) => changed += usize::from(differs),

@@ -49,19 +49,21 @@ impl Expectation {
     }
 }
 
-/// The root configurations of every rule: its `nginx.conf`, or else each `.conf` file beside the others.
+/// The root configurations of every rule.
 fn roots(rules: &Path) -> Vec<PathBuf> {
-    let mut roots = Vec::new();
-    for rule in entries(rules).into_iter().filter(|path| path.is_dir()) {
-        let several_files = rule.join("nginx.conf");
-        if several_files.is_file() {
-            roots.push(several_files);
-        } else {
-            let files = entries(&rule).into_iter();
-            roots.extend(files.filter(|path| path.extension().is_some_and(|end| end == "conf")));
-        }
+    let folders = entries(rules).into_iter().filter(|path| path.is_dir());
+    folders.flat_map(|rule| roots_in(&rule)).collect()
+}
+
+/// The root configurations in the folder of a rule: its `nginx.conf`, or else each `.conf` file beside the others.
+pub(crate) fn roots_in(rule: &Path) -> Vec<PathBuf> {
+    let several_files = rule.join("nginx.conf");
+    if several_files.is_file() {
+        return vec![several_files];
     }
-    roots
+    let mut files = entries(rule);
+    files.retain(|path| path.extension().is_some_and(|end| end == "conf"));
+    files
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -72,6 +74,19 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// The root configurations of a rule that this nginx runs.
+pub(crate) fn taken(rule: &str, nginx: &Nginx) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/rules/{rule}"));
+    let mut roots = roots_in(&folder);
+    roots.retain(|root| {
+        let text = fs::read(root).expect("a readable file");
+        let expectation = Expectation::read(&String::from_utf8_lossy(&text), nginx);
+        let expectation = expectation.unwrap_or_else(|error| panic!("{}: {error}", root.display()));
+        expectation.refusal.is_none() && expectation.skipped.is_none()
+    });
+    roots
 }
 
 #[test]

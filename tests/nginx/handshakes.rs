@@ -14,7 +14,8 @@ use nginspect::routing;
 use nginspect::rules::RULES;
 use nginspect::source::Origin;
 
-use crate::harness::{Echo, Nginx, PORT, Server, say};
+use crate::fixtures;
+use crate::harness::{Echo, Nginx, PORT, Server, copy_folder, say};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -129,36 +130,15 @@ fn findings(nginx: &Nginx, rule: &str, root: &Path) -> (Config, Vec<Diagnostic>)
     (config, found)
 }
 
-/// The whole configurations in the folder of a rule that this nginx takes, each copied with what it includes.
-fn fixtures(nginx: &Nginx, rule: &str) -> Vec<(tempfile::TempDir, PathBuf)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/rules")
-        .join(rule);
-    let mut roots: Vec<_> = fs::read_dir(&folder).expect("fixtures").flatten().collect();
-    roots.retain(|entry| entry.path().extension().is_some_and(|end| end == "conf"));
-    roots.sort_by_key(fs::DirEntry::path);
-    let taken = roots.iter().filter_map(|root| {
+/// The root configurations of a rule that this nginx takes, each copied with what it includes.
+fn copies(nginx: &Nginx, rule: &str) -> Vec<(tempfile::TempDir, PathBuf)> {
+    let taken = fixtures::taken(rule, nginx).into_iter().map(|root| {
         let copy = tempfile::tempdir().expect("a temporary folder");
-        copy_folder(&folder, copy.path());
-        let name = root.file_name().into_string().expect("a plain name");
-        let text = fs::read_to_string(root.path()).expect("a fixture");
-        let is_newer = text.starts_with("# nginx: since");
-        let accepted = !is_newer && nginx.check(&folder, &name).accepted;
-        let path = copy.path().join(name);
-        accepted.then_some((copy, path))
+        copy_folder(root.parent().expect("a folder"), copy.path());
+        let path = copy.path().join(root.file_name().expect("a name"));
+        (copy, path)
     });
     taken.collect()
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).expect("a copy")),
-        }
-    }
 }
 
 /// Serves a configuration: includes are written in its place, every server listens on one free port, and every backend is
@@ -248,7 +228,7 @@ fn keeps(promise: &Promise) {
     let Some(nginx) = Nginx::find() else { return };
     let backend = Strict::start().port;
     let (mut cured, mut unseen) = (0, 0);
-    for (copy, root) in fixtures(nginx, promise.rule) {
+    for (copy, root) in copies(nginx, promise.rule) {
         let kept = tempfile::tempdir().expect("a temporary folder");
         copy_folder(copy.path(), kept.path());
         let (_, all) = findings(nginx, promise.rule, &root);
@@ -325,7 +305,7 @@ fn a_handshake_that_does_not_get_through_opens_after_the_fix() {
 
 /// The example of a rule in a folder of its own, and its only finding.
 fn example(nginx: &Nginx, rule: &str) -> (tempfile::TempDir, PathBuf, Config, Diagnostic) {
-    let all = fixtures(nginx, rule).into_iter();
+    let all = copies(nginx, rule).into_iter();
     let mut named = all.filter(|(_, root)| root.ends_with("example.conf"));
     let (copy, root) = named.next().expect("an example");
     let (config, mut found) = findings(nginx, rule, &root);

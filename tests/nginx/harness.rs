@@ -360,12 +360,13 @@ fn has_system_error(message: &str) -> bool {
         .is_some_and(|(_, error)| error.starts_with(|byte: char| byte.is_ascii_digit()))
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies what a folder holds into another, which is made if need be.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a writable folder");
     for entry in fs::read_dir(from).expect("a readable folder") {
         let source = entry.expect("a readable folder").path();
         let target = to.join(source.file_name().expect("an entry has a name"));
         if source.is_dir() {
-            fs::create_dir(&target).expect("a writable folder");
             copy_folder(&source, &target);
         } else {
             fs::copy(&source, &target).expect("a readable file");

@@ -1,7 +1,6 @@
 //! The location that answers, and the URI that the upstream is asked for: what `routing` says is what nginx does.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use nginspect::config::{Config, LoadOptions, Root, Server as Block, load};
 use nginspect::routing::{Choice, Uri, choose, map};
@@ -9,6 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use crate::fixtures;
 use crate::harness::{Echo, Nginx, PORT, Server, say};
 
 /// Request targets around the names that locations have here.
@@ -262,7 +262,6 @@ fn name(block: Block<'_>) -> String {
 fn every_witness_about_a_path_is_true() {
     let Some(nginx) = Nginx::find() else { return };
     let backend = Echo::start().port;
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
     let mut asked = 0;
     for rule in [
         "proxy-path-mismatch",
@@ -270,11 +269,8 @@ fn every_witness_about_a_path_is_true() {
         "constant-proxy-uri",
         "websocket-prefix-contract",
     ] {
-        for entry in std::fs::read_dir(rules.join(rule))
-            .expect("fixtures")
-            .flatten()
-        {
-            let text = std::fs::read_to_string(entry.path()).expect("a fixture");
+        for root in fixtures::taken(rule, nginx) {
+            let text = std::fs::read_to_string(root).expect("a fixture");
             // Nobody listens on the socket, so its place is taken by the backend.
             let text = text.replace("unix:/run/app.sock:", "127.0.0.1:8000");
             let served = text

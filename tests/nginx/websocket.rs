@@ -1,7 +1,6 @@
 //! Whether a WebSocket handshake reaches the backend: what the model says is what the backend sees.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use nginspect::config::{Config, LoadOptions, Root, Scope, load};
 use nginspect::diagnostic::Edit;
@@ -9,6 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use crate::fixtures;
 use crate::harness::{Echo, Nginx, PORT, Server, say};
 
 fn config(nginx: &Nginx, text: &str) -> Config {
@@ -150,17 +150,10 @@ fn a_handshake_completes_where_the_model_says_so() {
 fn fixes_let_the_handshake_of_their_witness_through() {
     let Some(nginx) = Nginx::find() else { return };
     let backend = Echo::start().port;
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
     let mut cured = 0;
     for rule in ["missing-websocket-upgrade", "incomplete-websocket-upgrade"] {
-        for entry in std::fs::read_dir(rules.join(rule))
-            .expect("fixtures")
-            .flatten()
-        {
-            let text = std::fs::read_to_string(entry.path()).expect("a fixture");
-            if text.starts_with("# nginx: since") {
-                continue;
-            }
+        for root in fixtures::taken(rule, nginx) {
+            let text = std::fs::read_to_string(root).expect("a fixture");
             let served = |text: &str| {
                 text.replace("127.0.0.1:8000", &format!("127.0.0.1:{backend}"))
                     .replace("127.0.0.1:3000", &format!("127.0.0.1:{backend}"))
