@@ -275,6 +275,15 @@ impl Finding {
         self
     }
 
+    /// Says, where a block lets only some requests in, that the witness shows what becomes of those.
+    pub fn behind(&mut self, block: Directive<'_>) -> &mut Self {
+        let is_open = routing::restrictions(block).is_empty();
+        if let Some(witness) = self.diagnostic.witness.as_mut().filter(|_| !is_open) {
+            witness.effect.insert_str(0, "for those who are let in, ");
+        }
+        self
+    }
+
     /// Says how much was visible of what the finding rests on: with a part unseen there is no finding, and a lone
     /// server block makes it one level milder.
     pub fn given(&mut self, visibility: Visibility) -> &mut Self {

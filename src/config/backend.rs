@@ -303,6 +303,12 @@ impl<'c> Proxied<'c> {
         self.headers().get("Host")?.argument(1)
     }
 
+    /// True for a backend whose `Host` is certainly that of `proxy_pass`.
+    pub fn sends_own_host(&self) -> bool {
+        let is_own = |host: Word<'_>| host == "$proxy_host";
+        self.host_header().is_none_or(is_own) && !self.headers().is_repeated("Host")
+    }
+
     /// How much is visible of what could set a header.
     pub fn header_visibility(&self) -> Visibility {
         self.headers().visibility()

@@ -1,6 +1,8 @@
 //! What becomes of a WebSocket handshake on its way back: headers that are hidden from the client, or given to it instead
 //! of to the backend.
 
+use std::collections::BTreeSet;
+
 use super::{Config, Directive, Location, Peer, Proxied, Shape, UpgradeProblem, is_public_name};
 use crate::diagnostic::{Edit, Safety};
 use crate::nginx;
@@ -109,8 +111,12 @@ impl<'c> Proxied<'c> {
         let comes_back =
             outer.is_some_and(|outer| !outer.effective("add_header").directives.is_empty());
         let mut edits: Vec<Edit> = lines.iter().map(|line| line.remove()).collect();
+        // A location and an `if` in it send the same lines.
+        let mut homes = BTreeSet::new();
         for place in places {
-            edits.extend(place.upgrade_edits());
+            if homes.insert(place.home().number()) {
+                edits.extend(place.upgrade_edits());
+            }
         }
         edits.sort();
         edits.dedup();

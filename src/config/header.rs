@@ -77,6 +77,11 @@ impl<'c> Headers<'c> {
         self.all(name).find(is_sent)
     }
 
+    /// True for a header of which several lines are sent, one of which the backend chooses.
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.all(name).filter(is_sent).nth(1).is_some()
+    }
+
     /// The directives that set a header, the last one first.
     fn all(&self, name: &str) -> impl Iterator<Item = Directive<'c>> {
         let lines = self.list.directives.iter().rev().copied();

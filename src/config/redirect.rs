@@ -19,8 +19,16 @@ impl<'c> Proxied<'c> {
     pub fn is_told_its_own_host(&self) -> bool {
         let headers = self.headers();
         let mut others = ["X-Forwarded-Host", "Forwarded"].into_iter();
-        self.host_header().is_none_or(|host| host == "$proxy_host")
-            && !others.any(|name| headers.sent(name).is_some())
+        self.sends_own_host() && !others.any(|name| headers.sent(name).is_some())
+    }
+
+    /// True for a block inside of one that passes on by an address without variables: what is made of that address serves
+    /// for both (`ngx_http_proxy_merge_loc_conf` takes the list of the outer block).
+    pub fn inherits_redirects(&self) -> bool {
+        let is_literal =
+            |pass: Directive<'_>| pass.argument(0).is_some_and(|url| !url.has_variables());
+        let mut outer = self.scope.ancestors();
+        outer.any(|block| block.own("proxy_pass").any(is_literal))
     }
 
     /// True when no redirect of the backend gets through: an `error_page` answers in its place, or its `Location` is hidden.
@@ -60,13 +68,19 @@ impl<'c> Proxied<'c> {
         let [directive] = self.scope.effective("proxy_redirect").directives[..] else {
             return None;
         };
-        let scheme = if backend.tls { "https" } else { "http" };
-        let address = format!("{scheme}://{}/", backend.proxy_host());
         let first = directive.argument(0)?;
-        let scheme = match &*first == b"off" {
+        let written = match &*first == b"off" {
             true => None,
-            false => Some(other_scheme(&first, &url)?),
+            false => Some(other_scheme(first, &url)?),
         };
+        let path = written.as_ref().unwrap_or(&url).uri().unwrap_or(b"/");
+        let own = if backend.tls { "https" } else { "http" };
+        let address = format!(
+            "{own}://{}{}",
+            backend.proxy_host(),
+            String::from_utf8_lossy(path)
+        );
+        let scheme = written.map(|written| written.word.slice(0..written.scheme().len()));
         Some(Unchanged {
             directive,
             address,
@@ -110,10 +124,10 @@ impl<'c> Proxied<'c> {
     }
 }
 
-/// The scheme of an address that is that of the backend but for the scheme.
-fn other_scheme<'c>(written: &Word<'c>, url: &ProxyUrl<'c>) -> Option<Word<'c>> {
-    let other = ProxyUrl::parse(written.clone()).filter(|other| !other.has_variables())?;
+/// An address that is that of the backend but for the scheme.
+fn other_scheme<'c>(written: Word<'c>, url: &ProxyUrl<'c>) -> Option<ProxyUrl<'c>> {
+    let other = ProxyUrl::parse(written).filter(|other| !other.has_variables())?;
     let is_other = !other.scheme().eq_ignore_ascii_case(url.scheme());
     let is_same_host = other.authority().eq_ignore_ascii_case(url.authority());
-    (is_other && is_same_host).then(|| written.slice(0..other.scheme().len()))
+    (is_other && is_same_host).then_some(other)
 }

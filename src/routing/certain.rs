@@ -3,6 +3,7 @@
 use super::disk::Entry;
 use super::example::{Example, example};
 use super::request::Request;
+use super::resource::Resource;
 use super::run::run_in;
 use super::supposed::Supposed;
 use super::trace::{Outcome, Trace, Tracer};
@@ -42,17 +43,16 @@ impl Example {
         }
     }
 
-    /// True when a location certainly sends a file for the request, if it is there, or passes it on.
-    pub fn is_served_by(&self, location: &Location<'_>) -> bool {
-        let trace = self.followed(location, "http", Some(Entry::File));
-        trace.is_some_and(|trace| {
-            trace.location.as_ref() == Some(location) && trace.outcome.resource().is_some()
-        })
+    /// What a location certainly gets for the request: a file, if it is there, or what an upstream answers.
+    pub fn served_in(&self, location: &Location<'_>) -> Option<Resource> {
+        let trace = self.followed(location, "http", Some(Entry::File))?;
+        let is_there = trace.location.as_ref() == Some(location);
+        trace.outcome.resource().filter(|_| is_there)
     }
 
-    /// The same, if [`Self::is_served_by`].
+    /// The same, if a location certainly [serves](Self::served_in) it.
     pub(super) fn served_by(self, location: &Location<'_>) -> Option<Self> {
-        self.is_served_by(location).then_some(self)
+        self.served_in(location).map(|_| self)
     }
 
     /// What the request comes to in the server of a location, with everybody let in; with the scheme `ws` it is a handshake.

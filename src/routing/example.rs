@@ -157,10 +157,18 @@ pub fn redirected(location: &Location<'_>) -> Option<Example> {
 /// For a name such as `/a%20b/` or `/s?page=1`, which is no path but what a client sends. Of a regex the text is taken that
 /// it begins with and that has no other meaning there.
 pub fn meant_request<'c>(location: &Location<'c>) -> Option<(Example, Location<'c>)> {
-    let target = match location.is_regex() {
+    let name = match location.is_regex() {
         false => location.path.to_vec(),
         true => Shape::of(&location.path)?.prefix,
     };
+    let mut target = Vec::new();
+    for byte in name {
+        match byte {
+            // What no client may send as it is.
+            0..=b' ' | 0x7f => target.extend(format!("%{byte:02X}").bytes()),
+            _ => target.push(byte),
+        }
+    }
     let path = Uri::parse(&target, true)?.path;
     match choose(location.server()?, &path) {
         Choice::Location(taker) if taker != *location => Some((request(&taker, &target)?, taker)),

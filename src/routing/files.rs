@@ -318,7 +318,13 @@ impl<'c> Run<'_, 'c> {
             return Content::Status(file(&shown, 403));
         }
         self.step(place, format!("the file is {shown}"));
-        match self.look(&path) {
+        let mut found = self.look(&path);
+        // No file has a name that ends with a slash.
+        if found.is_none() && path.is_known() && path.bytes.ends_with(b"/") {
+            self.guess(&path, Entry::Folder, format!("the folder {shown} exists"));
+            found = Some(Entry::Folder);
+        }
+        match found {
             Some(Entry::Missing) => Content::Status(file(&shown, 404)),
             Some(Entry::Folder) => {
                 let mut to = escape_for(&self.uri.bytes, self.version);

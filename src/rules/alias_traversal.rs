@@ -39,7 +39,11 @@ fn check(config: &Config, report: &mut Report) {
             continue;
         }
         let example = routing::example(&location, &["../x"]);
-        let Some(example) = example.filter(|example| example.is_served_by(&location)) else {
+        let is_outside = |example: &routing::Example| {
+            let served = example.served_in(&location);
+            served.is_some_and(|served| served.file().is_some_and(|file| file.ends_with("../x")))
+        };
+        let Some(example) = example.filter(is_outside) else {
             continue;
         };
         let target = &example.target;
@@ -54,6 +58,7 @@ fn check(config: &Config, report: &mut Report) {
                 example.url("http").map(|url| format!("GET {url}")),
                 format!("the file {folder}../x"),
             )
+            .behind(block)
             .help("Permissions of files are the only limit. An `autoindex off` does not help.")
             .fix("end the location with a slash", location.end_with_slash());
     }

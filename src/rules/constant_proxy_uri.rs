@@ -69,10 +69,12 @@ fn check(config: &Config, report: &mut Report) {
                  it passes the request's own URI on.",
             );
         if let Some(url) = example.and_then(|example| example.url("http")) {
-            finding.witness(
-                Some(format!("GET {url}")),
-                format!("the backend is asked for {asked}"),
-            );
+            finding
+                .witness(
+                    Some(format!("GET {url}")),
+                    format!("the backend is asked for {asked}"),
+                )
+                .behind(place.scope);
         }
         if set.is_none() {
             // No `rewrite` may stand in a `limit_except`.

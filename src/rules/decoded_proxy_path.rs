@@ -50,6 +50,7 @@ fn check(config: &Config, report: &mut Report) {
             .here("to put this in, nginx decodes the path")
             .label(location.path.span, "in the place of this")
             .witness(mapping.url("http"), format!("the backend is asked for {}", mapping.upstream()))
+            .behind(place.scope)
             .help("Without a URI part the path is passed on as it was sent. `merge_slashes` makes no difference to `%2F`.");
         if uri.value == location.path.value {
             finding.fix("drop the URI part", [Edit::delete(uri.span)]);

@@ -83,7 +83,9 @@ fn check(config: &Config, report: &mut Report) {
             );
         if let Some(mapping) = mapping {
             let effect = format!("the backend is asked for {}", mapping.upstream());
-            finding.witness(mapping.url("http"), effect);
+            finding
+                .witness(mapping.url("http"), effect)
+                .behind(place.scope);
         }
         if !rest.is_empty() && !QUERIES.iter().any(|query| rest == *query) {
             continue;

@@ -22,7 +22,10 @@ rule! {
 
 /// The name of the other server, where it gets the host of the client and shares no domain with this server.
 fn foreign(place: &Proxied<'_>) -> Option<String> {
-    let header = place.host_header()?;
+    let headers = place.headers();
+    let header = place
+        .host_header()
+        .filter(|_| !headers.is_repeated("Host"))?;
     let name = place
         .backend()?
         .name()

@@ -53,10 +53,6 @@ fn check(config: &Config, report: &mut Report) {
         };
         let target = &example.target;
         let name = pass.name();
-        let who = match routing::restrictions(location.directive).is_empty() {
-            true => "",
-            false => "for those who are let in, ",
-        };
         let below = folder.and_then(|folder| folder.argument(0)).map_or_else(
             || "nginx's folder `html`".to_owned(),
             |folder| format!("`{folder}`"),
@@ -74,8 +70,9 @@ fn check(config: &Config, report: &mut Report) {
             .given(location.visibility())
             .witness(
                 example.url("http").map(|url| format!("GET {url}")),
-                format!("{who}404, unless there is such a file in {below}"),
+                format!("404, unless there is such a file in {below}"),
             )
+            .behind(location.directive)
             .help("Moving the block, or nesting it in the other one, makes no difference: no location inherits a handler.")
             .fix("pass requests on as the other location does", location.pass_on_like(&other));
     }

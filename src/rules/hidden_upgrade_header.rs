@@ -53,6 +53,7 @@ fn check(config: &Config, report: &mut Report) {
                 url.map(|url| format!("GET {url}")),
                 "101 without `Upgrade`, which browsers take for a failed handshake",
             )
+            .behind(place.scope)
             .help(match safety {
                 Safety::Safe => "Headers towards the backend do not change this: the handshake gets through, its answer does not.",
                 Safety::Unsafe => "Headers towards the backend do not change this. If the backend offers `Upgrade: h2,h2c` in ordinary answers, give the WebSocket a location of its own, and hide the header in the others.",

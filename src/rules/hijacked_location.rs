@@ -53,7 +53,7 @@ fn check(config: &Config, report: &mut Report) {
             .here("the longest prefix, but regexes are tried after it")
             .witness(
                 routing::request_url(prefix, &first.path, scheme),
-                format!("answered by `location {taker}` on {at}: {}", first.given),
+                format!("answered by `location {taker}` on {at}: {}", first.answer()),
             )
             .given(prefix.visibility())
             .alike(takers);

@@ -46,6 +46,7 @@ fn check(config: &Config, report: &mut Report) {
                 mapping.url("http").or(Some(format!("GET {}", mapping.target()))),
                 format!("the backend is asked for {}", mapping.upstream()),
             )
+            .behind(place.scope)
             .help(
                 "`proxy_pass` without a URI part strips nothing: plain paths arrive the same with and without this part.",
             )

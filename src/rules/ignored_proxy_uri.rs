@@ -37,6 +37,7 @@ fn check(config: &Config, report: &mut Report) {
             .here("a rewritten URI is sent as it is")
             .label(unused.rewrite.span(), "this has changed the URI")
             .witness(unused.request.clone(), format!("the backend is asked for {}", unused.upstream))
+            .behind(place.scope)
             .help("Where the two lines stand makes no difference. A base path for the backend belongs into the `rewrite`.")
             .fix("drop the URI part", [Edit::delete(uri.span)]);
     }

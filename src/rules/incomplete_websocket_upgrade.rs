@@ -112,6 +112,7 @@ fn check(config: &Config, report: &mut Report) {
                     .map(|url| format!("GET {url}")),
                 effect,
             )
+            .behind(place.scope)
             .help("The order of the locations has nothing to do with it.")
             .fix("complete the handshake", place.upgrade_edits());
     }

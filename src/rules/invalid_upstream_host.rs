@@ -26,11 +26,8 @@ fn check(config: &Config, report: &mut Report) {
         let (Some(backend), Some(address)) = (place.backend(), place.pass.argument(0)) else {
             continue;
         };
-        let is_default = place
-            .host_header()
-            .is_none_or(|value| value == "$proxy_host");
         let is_valid = backend.peer == Peer::Unix || !backend.host.contains('_');
-        if !is_default || is_valid || is_public_name(&backend.host) {
+        if !place.sends_own_host() || is_valid || is_public_name(&backend.host) {
             continue;
         }
         let host = backend.proxy_host();
@@ -49,6 +46,7 @@ fn check(config: &Config, report: &mut Report) {
                 request.map(|url| format!("GET {url}")),
                 format!("the backend gets `Host: {host}`, and answers 400 if it checks that"),
             )
+            .behind(place.scope)
             .help("The names that clients use do not reach the backend here. `server_name` has nothing to do with it.");
         if let Peer::Group(group) = backend.peer {
             finding.label(group.span(), "named here");

@@ -80,6 +80,7 @@ fn check(config: &Config, report: &mut Report) {
                 request.map(|url| format!("GET {url}")),
                 format!("502; the error log says \"no resolver defined to resolve {host}\""),
             )
+            .behind(place.scope)
             .help(
                 "While nginx runs it asks only the `resolver`, neither /etc/hosts nor /etc/resolv.conf. A name in \
                  `proxy_pass` without variables is looked up by the system when nginx starts.",

@@ -83,6 +83,7 @@ fn check(config: &Config, report: &mut Report) {
                 example.and_then(|example| example.url("ws")).map(|url| format!("GET {url}")),
                 "the backend sees no Upgrade: typically 400, 426, or 404 where the route is only a WebSocket",
             )
+            .behind(place.scope)
             .help(
                 "nginx never forwards `Upgrade` or the client's `Connection` by itself. The path and the order of the \
                  blocks are not the problem.",

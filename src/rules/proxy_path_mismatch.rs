@@ -99,6 +99,7 @@ fn check(config: &Config, report: &mut Report) {
             .severity(severity)
             .label(location.path.span, "this is cut off")
             .witness(mapping.url("http"), format!("the backend is asked for {}", mapping.upstream()))
+            .behind(place.scope)
             .help(
                 "nginx neither adds nor removes a slash between the two. Where the location stands in the file makes no \
                  difference.",

@@ -49,6 +49,7 @@ fn check(config: &Config, report: &mut Report) {
                 request.map(|url| format!("GET {url}")),
                 format!("where the backend redirects, the client is sent to {address}"),
             )
+            .behind(place.scope)
             .help("A backend that is told the client's `Host` builds the redirects for clients, and needs no `proxy_redirect`.");
         finding.fix(
             "put nginx's own address in its place",

@@ -50,6 +50,7 @@ fn check(config: &Config, report: &mut Report) {
             .here("the rest of the path and the client's query are appended to this")
             .label(location.path.span, "this is cut off")
             .witness(mapping.url("http"), format!("the backend is asked for {}", mapping.upstream()))
+            .behind(place.scope)
             .help(
                 "nginx does not see a query in this part. `rewrite ^ /path?k=1 break;` before a `proxy_pass` without a URI \
                  part sends a query, and adds the client's with a `&`.",

@@ -57,7 +57,8 @@ fn check(config: &Config, report: &mut Report) {
                 )
             }
         };
-        let location = directive.parent().and_then(Location::of);
+        let block = directive.parent();
+        let location = block.and_then(Location::of);
         let example = location.and_then(|location| routing::example(&location, &["x", ""]));
         let known: Vec<Location<'_>> = server.named_locations().collect();
         let names: Vec<String> = known
@@ -77,7 +78,8 @@ fn check(config: &Config, report: &mut Report) {
                     .and_then(|example| example.url("http"))
                     .map(|url| format!("GET {url}")),
                 effect,
-            );
+            )
+            .behind(block.unwrap_or(server.directive));
         match (meant, elsewhere) {
             (Some(meant), _) => finding.help(format!("Did you mean `{meant}`?")),
             (None, Some(other)) => finding

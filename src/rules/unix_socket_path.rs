@@ -54,6 +54,7 @@ fn check(config: &Config, report: &mut Report) {
             )
             .here("no URI, but more of the path of the socket")
             .witness(request.map(|url| format!("GET {url}")), format!("502{log}"))
+            .behind(place.scope)
             .help(help)
             .fix("end the path of the socket", edit);
     }

@@ -51,6 +51,7 @@ fn check(config: &Config, report: &mut Report) {
                 example.and_then(|example| example.url("ws")).map(|url| format!("GET {url}")),
                 "answered as a plain request: typically 400, 426, or 404 where the route is only a WebSocket",
             )
+            .behind(place.scope)
             .help("What the backend gets is set by `proxy_set_header`. No `add_header` reaches it, with or without `always`.");
         for place in &places {
             finding.label(

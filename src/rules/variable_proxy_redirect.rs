@@ -12,7 +12,7 @@ rule! {
     /// ## When it is fine
     /// When the backend redirects with paths only, or is told the client's host in `Host` or `X-Forwarded-Host`. Where that
     /// is sent, or `proxy_redirect` is set, nothing is reported, nor of an endpoint for WebSockets, whose clients follow no
-    /// redirect.
+    /// redirect, nor inside of a location that passes on without variables: what nginx makes of its address serves for both.
     ///
     /// ## Fix
     /// Unsafe: put the rule in that nginx would make itself.
@@ -42,6 +42,7 @@ fn check(config: &Config, report: &mut Report) {
             || !place.is_told_its_own_host()
             || place.location.is_internal()
             || place.keeps_redirects()
+            || place.inherits_redirects()
             || place.upgrade().completes() && place.websocket_intent().path >= 3
             || report.has(address.span)
         {
@@ -67,6 +68,7 @@ fn check(config: &Config, report: &mut Report) {
                 url.map(|url| format!("GET {url}")),
                 format!("where the backend redirects, the client is sent to {scheme}://{host}/"),
             )
+            .behind(place.scope)
             .help("`proxy_redirect default` is refused beside a variable. The backend is told the host `$proxy_host` here.")
             .fix(
                 "put nginx's own address in its place",

@@ -60,6 +60,7 @@ fn check(config: &Config, report: &mut Report) {
             .here("this is where `Host` comes from")
             .given(place.header_visibility())
             .witness(url.map(|url| format!("GET {url}")), seen)
+            .behind(place.scope)
             .help("A program that sends no `Origin` may open it all the same: try it with a browser. Backends that have a list of origins do not look at `Host`.");
         for other in places.iter().filter(|other| other.pass != place.pass) {
             finding.label(other.pass.span(), "here too");

@@ -45,6 +45,7 @@ fn check(config: &Config, report: &mut Report) {
             .label(broken.outer.path.span, "taken away here, for the same backend")
             .given(place.location.visibility())
             .witness(own.url("http"), format!("the backend is asked for {}", own.upstream()))
+            .behind(place.scope)
             .help("Look at the routes of the application for the path that it knows. The order of the two locations makes no difference: the longer name wins.");
     }
 }

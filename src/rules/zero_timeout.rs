@@ -46,6 +46,7 @@ fn check(config: &Config, report: &mut Report) {
                     example.map(|url| format!("GET {url}")),
                     "504 without waiting for the backend",
                 )
+                .behind(place.scope)
                 .help("There is no way to switch the timeout off; a long time comes closest.")
                 .fix(
                     "wait",

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::texts::texts;
 use super::{Found, Goal, Spaces, Uris};
 use crate::config::{Config, Location, Modifier, Server, Shape};
-use crate::routing::{Choice, Tracer, choose};
+use crate::routing::{self, Choice, Tracer, Uri, choose};
 
 /// A name that no configuration uses: what also holds of it was not said of any name.
 const FOREIGN: &str = "zqxv";
@@ -91,7 +91,7 @@ impl<'c> Contests<'c> {
         self.pairs = self.pairs.checked_sub(1)?;
         let compiled = regex.regex()?;
         let mut paths = pattern.paths(name);
-        paths.find(|path| compiled.is_match(path).unwrap_or(false) && fits(path))
+        paths.find(|path| compiled.is_match(path).unwrap_or(false) && is_normal(path) && fits(path))
     }
 
     /// As [`Self::path`], for a path that a regex location receives: where none of those that people ask for reaches it,
@@ -177,6 +177,12 @@ impl Pattern {
         let paths = below.chain(own).chain(wholes);
         paths.filter(move |path| path.starts_with(name))
     }
+}
+
+/// True for a path that nginx makes of what a client sends, whether slashes are merged or not.
+fn is_normal(path: &[u8]) -> bool {
+    let uri = Uri::parse(routing::target(path).as_bytes(), true);
+    uri.is_some_and(|uri| uri.path == path)
 }
 
 /// True when a path may begin with both texts, in some case.

@@ -37,6 +37,8 @@ pub struct Hijacker<'c> {
     pub path: Vec<u8>,
     /// What a request for the path gets.
     pub given: Resource,
+    /// True when it gets that only where the file is there that `try_files` looks for.
+    pub if_found: bool,
     /// What it would get from the prefix.
     pub wanted: Resource,
     /// True when the upstream is the same, which is asked for something else.
@@ -99,6 +101,14 @@ impl Hijacker<'_> {
             let path = [&prefix.path[..], rest.as_bytes()].concat();
             regex.is_match(&path).unwrap_or(true)
         })
+    }
+
+    /// What a request gets, and what has to be so.
+    pub fn answer(&self) -> String {
+        match self.if_found {
+            true => format!("{}, if `try_files` finds a file", self.given),
+            false => self.given.to_string(),
+        }
     }
 
     /// What a request lacks, as `does not reach http://app`.
@@ -245,12 +255,10 @@ fn hijacker<'c>(
     let given = resource(real)?;
     // What is not there as a file may still be left to the upstream, by `try_files` or `error_page`.
     let config = contests.config;
-    if given.address().is_none() {
-        let rest = ask(&path, None, Some(Entry::Missing));
-        let rest = rest.and_then(|rest| rest.outcome.resource());
-        if rest.is_some_and(|rest| rest.has_same_upstream(&wanted, config)) {
-            return None;
-        }
+    let rest = ask(&path, None, Some(Entry::Missing)).and_then(|rest| rest.outcome.resource());
+    let if_found = rest.as_ref() != Some(&given);
+    if if_found && rest.is_some_and(|rest| rest.has_same_upstream(&wanted, config)) {
+        return None;
     }
     let shake = |choice: Option<Choice<'c>>| {
         let supposed = Supposed {
@@ -296,6 +304,7 @@ fn hijacker<'c>(
         regex: regex.clone(),
         guard,
         path,
+        if_found: if_found && given.address().is_some(),
         given,
         wanted,
         is_handshake,
