@@ -397,7 +397,7 @@ fn what_is_said_of_random_configurations_is_what_nginx_does() {
 }
 
 /// A FastCGI program that answers with the name of the script that it is to run; it listens until the tests end.
-fn start_fastcgi() -> u16 {
+pub(crate) fn start_fastcgi() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let port = listener.local_addr().expect("a bound socket").port();
     thread::spawn(move || {

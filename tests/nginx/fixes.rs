@@ -14,7 +14,7 @@ use crate::fixtures;
 use crate::harness::{Nginx, copy_folder, say};
 
 /// Runs `nginspect check` with flags; answers with the exit code and what was said.
-fn check(flags: &[&str], path: &Path) -> (u8, String) {
+pub(crate) fn check(flags: &[&str], path: &Path) -> (u8, String) {
     let arguments = ["nginspect", "check", "--format", "json"]
         .iter()
         .chain(flags)

@@ -394,7 +394,11 @@ impl Server {
 
     /// Starts nginx once; the error is what it logs instead.
     pub(crate) fn try_start(nginx: &Nginx, text: &str) -> Result<Self, String> {
-        let folder = TempDir::new().expect("a temporary folder");
+        Self::try_start_in(nginx, TempDir::new().expect("a temporary folder"), text)
+    }
+
+    /// The same in a folder that holds what the configuration includes.
+    pub(crate) fn try_start_in(nginx: &Nginx, folder: TempDir, text: &str) -> Result<Self, String> {
         let port = free_port();
         let text = text.replace(PORT, &port.to_string());
         let globals = "daemon off; master_process off; ";
@@ -452,6 +456,25 @@ impl Server {
         Response::new(&self.exchange(connect(port), raw))
     }
 
+    /// The same, as the bytes that come back before nginx closes the connection, or within a second.
+    pub(crate) fn try_ask_at(&self, port: u16, raw: &[u8]) -> Vec<u8> {
+        let mut answer = Vec::new();
+        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+            return answer;
+        };
+        let patience = Some(Duration::from_secs(1));
+        stream.set_read_timeout(patience).expect("a timeout");
+        if stream.write_all(raw).is_ok() {
+            let _ = stream.read_to_end(&mut answer);
+        }
+        answer
+    }
+
+    /// The folder that relative paths start from.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn exchange(&self, mut stream: TcpStream, raw: &[u8]) -> Vec<u8> {
         stream.write_all(raw).expect("nginx reads the request");
         let mut answer = Vec::new();
@@ -477,7 +500,8 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+/// A port at which nobody listens yet.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound socket").port()
 }
@@ -499,7 +523,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    fn new(answer: &[u8]) -> Self {
+    pub(crate) fn new(answer: &[u8]) -> Self {
         let length = head_length(answer)
             .unwrap_or_else(|| panic!("no response head in {}", answer.escape_ascii()));
         let head = String::from_utf8_lossy(&answer[..length]).into_owned();
@@ -518,7 +542,8 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
     Some(end + 4)
 }
 
-/// A backend that answers every request with the request's head as it arrived.
+/// A backend that answers every request with the request's head as it arrived, and one with the header `X-Redirect: https`
+/// with a redirect to the root of the host that it was asked for, by this scheme.
 ///
 /// It listens until the tests end.
 pub(crate) struct Echo {
@@ -553,9 +578,18 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
     };
     let length = head.len();
     let port = stream.local_addr()?.port();
+    let text = String::from_utf8_lossy(head);
+    let header = |name| text.lines().find_map(|line| line.strip_prefix(name));
+    let first = match (header("X-Redirect: "), header("Host: ")) {
+        (Some(to), Some(host)) => {
+            let (scheme, path) = to.split_once(' ').unwrap_or((to, "/"));
+            format!("302 Found\r\nLocation: {scheme}://{host}{path}")
+        }
+        _ => "200 OK".to_owned(),
+    };
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Backend: {port}\r\nContent-Length: {length}\r\n\r\n"
+        "HTTP/1.1 {first}\r\nConnection: close\r\nX-Backend: {port}\r\nContent-Length: {length}\r\n\r\n"
     )?;
     stream.write_all(head)
 }

@@ -18,6 +18,8 @@ mod loops;
 mod routes;
 mod routing;
 mod spaces;
+mod stage;
+mod statements;
 mod tokenizer;
 mod trace;
 mod truth;
