@@ -58,7 +58,7 @@ fn check(config: &Config, report: &mut Report) {
             .given(prefix.visibility())
             .alike(takers);
         for other in &hijack.takers {
-            let (example, given) = (routing::target(&other.path), &other.given);
+            let (example, given) = (routing::target(&other.path), other.answer());
             let span = other.location.directive.span();
             finding
                 .label(span, format!("matches `{example}`: {given}"))

@@ -97,12 +97,17 @@ impl fmt::Display for Seen {
 impl Seen {
     /// A header of the answer.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        header(&self.response.head, name)
+        headers(&self.response.head, name).next()
     }
 
     /// A header of the request that the backend got.
     pub(crate) fn sent(&self, name: &str) -> Option<&str> {
-        header(&self.body, name)
+        self.sent_all(name).next()
+    }
+
+    /// All lines of a header of the request that the backend got.
+    pub(crate) fn sent_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        headers(&self.body, name)
     }
 
     /// The version that nginx spoke with the backend, as `HTTP/1.1`; nothing where the request has not come to one.
@@ -116,10 +121,10 @@ impl Seen {
     }
 }
 
-fn header<'t>(head: &'t str, name: &str) -> Option<&'t str> {
-    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = lines.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    Some(value.trim())
+fn headers<'t>(head: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
+    let lines = head.lines().filter_map(|line| line.split_once(':'));
+    let named = lines.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.trim())
 }
 
 /// A configuration that runs.

@@ -27,6 +27,9 @@ const LET_IN: &str = "for those who are let in, ";
 /// What a file holds that a finding mentions.
 const FILE: &str = "what the file holds";
 
+/// How often a request is sent that is not answered as a finding says.
+const ATTEMPTS: usize = 3;
+
 /// How many statements that are not true are shown.
 const SHOWN: usize = 5;
 
@@ -61,8 +64,9 @@ const OTHERS: [&str; 22] = [
 const UNCHANGED: [&str; 3] = ["ignored-proxy-uri", "missing-resolver", "unix-socket-path"];
 
 /// Words of the error log after which an answer tells nothing of a backend.
-const EXCUSES: [&str; 8] = [
+const EXCUSES: [&str; 9] = [
     "access forbidden by rule",
+    "auth request unexpected status",
     "connect() ",
     "could not be resolved",
     "host not found",
@@ -82,9 +86,6 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
     }
     if let Some(code) = effect.strip_prefix("answered with ") {
         return Some(code.parse() == Ok(seen.response.status));
-    }
-    if let Some(url) = effect.strip_prefix("where the backend redirects, the client is sent to ") {
-        return Some(seen.header("Location")? == staged.here(url));
     }
     if effect.contains("the file ") && (effect.contains('$') || effect.contains("the file `")) {
         return None;
@@ -107,6 +108,9 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
             .then_some(false)
             .filter(|_| !is_untold(effect));
     }
+    if let Some(url) = effect.strip_prefix("where the backend redirects, the client is sent to ") {
+        return Some(seen.header("Location")? == staged.here(url));
+    }
     if let Some(uri) = effect.strip_prefix("the backend is asked for ") {
         return Some(seen.body.starts_with(&format!("GET {uri} HTTP/")));
     }
@@ -122,13 +126,14 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
         return Some(seen.sent("Host") == Some(&staged.here(host)));
     }
     let upgrade = seen.sent("Upgrade").is_some_and(|value| !value.is_empty());
-    let connection = seen.sent("Connection").unwrap_or_default().to_lowercase();
+    let is_upgrade = |value: &str| value.to_lowercase().contains("upgrade");
+    let connection = seen.sent_all("Connection").any(is_upgrade);
     let is_http_1_1 = seen.version() == Some("HTTP/1.1");
     if effect.starts_with("the backend sees no Upgrade") {
         return Some(!upgrade);
     }
     if effect.starts_with("answered as a plain request") {
-        return Some(!(upgrade && connection.contains("upgrade") && is_http_1_1));
+        return Some(!(upgrade && connection && is_http_1_1));
     }
     None
 }
@@ -259,8 +264,19 @@ enum Verdict {
     Unseen,
 }
 
-/// Sends the request of a witness, and judges its effect by the answers.
+/// Sends the request of a witness, and judges its effect by the answers. What is not so is tried again: now and then an
+/// answer is there before a time of 0 is over.
 fn verdict(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
+    let mut verdicts = (0..ATTEMPTS).map(|_| verdict_once(staged, root, witness));
+    let is_final = |verdict: &Verdict| !matches!(verdict, Verdict::False(_));
+    let first = verdicts.next().expect("one of them");
+    match is_final(&first) {
+        true => first,
+        false => verdicts.find(is_final).unwrap_or(first),
+    }
+}
+
+fn verdict_once(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
     let Some((port, raw)) = request(witness) else {
         return Verdict::Unseen;
     };
