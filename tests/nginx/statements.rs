@@ -197,7 +197,11 @@ fn status(staged: &Staged, effect: &str, seen: &Seen) -> Option<bool> {
         // The name of a backend that has another one here.
         let is_same = staged.here(said) == said || said.starts_with("connect()");
         let is_logged = seen.log.contains(said);
-        return is_same.then_some(seen.response.status == code && is_logged);
+        let is_so = seen.response.status == code && is_logged;
+        // The page for those who are not let in may come to the same.
+        return is_same
+            .then_some(is_so)
+            .filter(|_| !(is_so && is_refused(seen)));
     }
     // An `error_page` may answer for the status.
     let is_late = code == 504 && seen.log.contains("upstream timed out");
