@@ -15,6 +15,7 @@ mod letters;
 mod load;
 mod locations;
 mod loops;
+mod mixture;
 mod routes;
 mod routing;
 mod spaces;

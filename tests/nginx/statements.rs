@@ -1,7 +1,7 @@
 //! What findings say of the requests that they show is what nginx does with these requests, and no longer once the fix is
 //! made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use nginspect::rules::RULES;
 use crate::fixes::check;
 use crate::fixtures;
 use crate::harness::{Nginx, copy_folder, parsed, say};
+use crate::mixture::random;
 use crate::stage::{Backends, Seen, Staged, children, line_at};
-use crate::trace::Dice;
 
 /// How many random configurations are made unless `NGINSPECT_STATEMENTS` says otherwise; the first of them has the number
 /// `NGINSPECT_STATEMENTS_FIRST`.
@@ -23,6 +23,9 @@ const CASES: u64 = 100;
 
 /// What the effect begins with of a request that only some may send.
 const LET_IN: &str = "for those who are let in, ";
+
+/// What the effect begins with of an answer that leads elsewhere.
+const REDIRECTED: &str = "where the backend redirects, the client is sent to ";
 
 /// What a file holds that a finding mentions.
 const FILE: &str = "what the file holds";
@@ -35,7 +38,7 @@ const SHOWN: usize = 5;
 
 /// How effects begin that one plain request does not show: they are about what else the backend does, about other requests
 /// before, or about a file that is found by itself.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 21] = [
     "101 without `Upgrade`",
     "400 by a backend that keeps to the standard",
     "429 when",
@@ -48,7 +51,6 @@ const OTHERS: [&str; 22] = [
     "closed where the backend",
     "cut off without an answer",
     "redirected to",
-    "the backend builds its links",
     "the backend chooses one",
     "the backend gets `X-Forwarded-Proto",
     "the backend gets a TLS handshake",
@@ -108,7 +110,7 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
             .then_some(false)
             .filter(|_| !is_untold(effect));
     }
-    if let Some(url) = effect.strip_prefix("where the backend redirects, the client is sent to ") {
+    if let Some(url) = effect.strip_prefix(REDIRECTED) {
         return Some(seen.header("Location")? == staged.here(url));
     }
     if let Some(uri) = effect.strip_prefix("the backend is asked for ") {
@@ -121,8 +123,16 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
         let uri = uri.split('`').next().unwrap_or_default();
         return Some(seen.body.starts_with(&format!("GET {uri} HTTP/")));
     }
-    if let Some(rest) = effect.strip_prefix("the backend gets `Host: ") {
-        let host = rest.split('`').next().unwrap_or_default();
+    let hosts = [
+        ("the backend gets `Host: ", "`"),
+        ("the backend builds its links for ", ","),
+        (" unless it knows the host `", "`"),
+    ];
+    let host = hosts.into_iter().find_map(|(before, after)| {
+        let (_, rest) = effect.split_once(before)?;
+        rest.split(after).next()
+    });
+    if let Some(host) = host {
         return Some(seen.sent("Host") == Some(&staged.here(host)));
     }
     let upgrade = seen.sent("Upgrade").is_some_and(|value| !value.is_empty());
@@ -248,10 +258,7 @@ fn request(witness: &Witness) -> Option<(u16, String)> {
         ),
         _ => "Connection: close\r\n".to_owned(),
     };
-    if let Some((_, url)) = witness
-        .effect
-        .split_once("where the backend redirects, the client is sent to ")
-    {
+    if let Some((_, url)) = witness.effect.split_once(REDIRECTED) {
         let (scheme, rest) = url.split_once("://")?;
         let path = rest.find('/').map_or("/", |at| &rest[at..]);
         let _ = write!(raw, "X-Redirect: {scheme} {path}\r\n");
@@ -330,7 +337,7 @@ impl Tally {
     }
 }
 
-/// Tries what the findings in a configuration say, and once more after `--unsafe-fixes` of each rule.
+/// Tries what the findings in a configuration say, and what of it is left when they are fixed.
 fn judge(nginx: &Nginx, root: &Path, backends: &Backends, tally: &mut Tally) {
     let options = LoadOptions {
         version: Some(nginx.version),
@@ -361,31 +368,43 @@ fn judge(nginx: &Nginx, root: &Path, backends: &Backends, tally: &mut Tally) {
         }
     }
     for (rule, witnesses) in curable {
-        let copy = tempfile::tempdir().expect("a temporary folder");
-        copy_folder(root.parent().expect("a folder"), copy.path());
-        let fixed = copy.path().join(&*name);
-        let version = nginx.version.to_string();
-        let flags = [
+        judge_fixed(nginx, root, backends, rule, &witnesses, tally);
+    }
+}
+
+/// Tries what the findings of a rule have said once `--unsafe-fixes` has mended them.
+fn judge_fixed(
+    nginx: &Nginx,
+    root: &Path,
+    backends: &Backends,
+    rule: &str,
+    witnesses: &[&Witness],
+    tally: &mut Tally,
+) {
+    let name = root.file_name().expect("a name").to_string_lossy();
+    let copy = tempfile::tempdir().expect("a temporary folder");
+    copy_folder(root.parent().expect("a folder"), copy.path());
+    let fixed = copy.path().join(&*name);
+    let version = nginx.version.to_string();
+    check(
+        &[
             "--unsafe-fixes",
             "--select",
             rule,
             "--nginx-version",
             &version,
-        ];
-        check(&flags, &fixed);
-        let staged = match Staged::start(nginx, &fixed, backends) {
-            Ok(staged) => staged,
-            Err(log) => {
-                tally.refute(root, rule, witnesses[0], &format!("fixed: {log}"));
-                continue;
-            }
-        };
-        for witness in witnesses {
-            match verdict(&staged, &name, witness) {
-                Verdict::True(seen) => tally.refute(root, rule, witness, &format!("fixed: {seen}")),
-                Verdict::False(_) => tally.cured += 1,
-                Verdict::Unseen => {}
-            }
+        ],
+        &fixed,
+    );
+    let staged = match Staged::start(nginx, &fixed, backends) {
+        Ok(staged) => staged,
+        Err(log) => return tally.refute(root, rule, witnesses[0], &format!("fixed: {log}")),
+    };
+    for witness in witnesses {
+        match verdict(&staged, &name, witness) {
+            Verdict::True(seen) => tally.refute(root, rule, witness, &format!("fixed: {seen}")),
+            Verdict::False(_) => tally.cured += 1,
+            Verdict::Unseen => {}
         }
     }
 }
@@ -428,338 +447,6 @@ fn what_findings_in_fixtures_say_of_their_requests_is_what_nginx_does() {
     ));
     assert_true(&tally);
     assert!(true_ones > 450 && cured > 150, "{true_ones} {cured}");
-}
-
-const HTTP: [&str; 12] = [
-    "absolute_redirect off;",
-    "client_max_body_size 1k;",
-    "error_page 404 /lost;",
-    "merge_slashes off;",
-    "port_in_redirect off;",
-    "proxy_http_version 1.1;",
-    "proxy_redirect off;",
-    "proxy_set_header Connection \"\";",
-    "proxy_set_header Host $host;",
-    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $upgrading;",
-    "satisfy any;",
-    "server_name_in_redirect on;",
-];
-
-const SERVER: [&str; 32] = [
-    "add_header Connection upgrade;",
-    "allow 127.0.0.1; deny all;",
-    "auth_basic x; auth_basic_user_file /etc/nginx/staff;",
-    "client_max_body_size 0;",
-    "error_page 403 /denied;",
-    "error_page 404 =200 /index.html;",
-    "error_page 404 = @app;",
-    "error_page 500 502 504 @app;",
-    "if ($host != one.example) { return 301 http://one.example$request_uri; }",
-    "if ($http_x_a) { return 403; }",
-    "if ($request_uri ~ ^/out) { return 302 /in; }",
-    "if (!-e $request_filename) { rewrite ^ /index.php last; }",
-    "index index.html index.php;",
-    "listen 8080;",
-    "location = /50x.html { internal; root /srv/pages; }",
-    "location ~ \\.(png|jpg)$ { expires 1d; }",
-    "proxy_hide_header Upgrade;",
-    "proxy_http_version 1.0;",
-    "proxy_http_version 1.1;",
-    "proxy_pass_request_headers off;",
-    "proxy_redirect http://app/ /;",
-    "proxy_set_header Connection $http_connection;",
-    "proxy_set_header Host $http_host;",
-    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;",
-    "proxy_set_header X-A b;",
-    "recursive_error_pages on;",
-    "return 301 https://$host$request_uri;",
-    "rewrite ^(/ws)$ $1/ permanent;",
-    "rewrite ^/a/old/(.*)$ /b/$1;",
-    "rewrite ^/old/(.*)$ /a/$1 last;",
-    "root /srv/www;",
-    "try_files $uri $uri/ /index.php;",
-];
-
-const PLACES: [&str; 62] = [
-    "/",
-    "/",
-    "= /",
-    "~ /",
-    "~ ^/$",
-    "/a",
-    "/a/",
-    "= /a",
-    "^~ /a/",
-    "/a/b",
-    "/a/b/",
-    "/a/b/c",
-    "/A",
-    "/A/",
-    "~* ^/A/",
-    "~ ^/a/",
-    "~ ^/a/b",
-    "~ ^/a/?$",
-    "~ ^/a(?:/(.*))?$",
-    "/a/*",
-    "~ /a/*",
-    "/a?b",
-    "/x//y",
-    "/b%20c/",
-    "\"/a b/\"",
-    "/api",
-    "/api/",
-    "= /api",
-    "^~ /api/",
-    "/api/v1",
-    "~ ^/api",
-    "~ ^/api/(.*)$",
-    "~ ^/(?!api)",
-    "~ ^/(api|ws)/",
-    "/app/",
-    "~ ^/app(/.*)?$",
-    "/ws",
-    "/ws/",
-    "= /ws",
-    "^~ /ws",
-    "/ws/chat/",
-    "/_ws/",
-    "~ /ws",
-    "~ ^/ws/(?<room>[a-z]+)$",
-    "/socket.io",
-    "/socket.io/",
-    "/chat",
-    "/events",
-    "/graphql",
-    "/hub",
-    "/notifications/hub",
-    "/upload",
-    "/v1/users",
-    "/static/",
-    "/.well-known/",
-    "~ /\\.",
-    "~ \\.php$",
-    "~ \\.php(/|$)",
-    "= /index.php",
-    "~* \\.(js|css)$",
-    "= /favicon.ico",
-    "~ \"^/[0-9]{2}/\"",
-];
-
-const PASSES: [&str; 32] = [
-    "http://app",
-    "http://app",
-    "http://app",
-    "http://127.0.0.1:8000",
-    "https://127.0.0.1:8443",
-    "http://app/",
-    "http://app/v1",
-    "http://app/v1/",
-    "http://app/api",
-    "http://app/ws",
-    "http://app/socket.io/",
-    "http://app/b%20c/",
-    "http://app/a//b/",
-    "http://app/p?k=1",
-    "http://127.0.0.1:8000/a/",
-    "http://127.0.0.1:8000/ws/",
-    "http://$name",
-    "http://$name/v1/",
-    "http://$host",
-    "$target",
-    "$to",
-    "http://app$u",
-    "http://127.0.0.1:8000$u",
-    "http://app$path",
-    "http://app$uri",
-    "http://app/$uri",
-    "http://app$uri$is_args$args",
-    "http://app$request_uri",
-    "http://app$document_uri",
-    "http://app/$1",
-    "http://app/x/$1$is_args$args",
-    "http://app/search?q=$arg_q",
-];
-
-const LOCATION: [&str; 84] = [
-    "add_header Connection upgrade always;",
-    "add_header Upgrade websocket;",
-    "alias /srv/files;",
-    "alias /srv/files/;",
-    "allow 10.0.0.0/8; deny all;",
-    "allow 127.0.0.1;",
-    "allow all;",
-    "auth_basic off;",
-    "auth_basic y; auth_basic_user_file /etc/nginx/staff;",
-    "auth_request /auth;",
-    "client_max_body_size 1k;",
-    "deny all;",
-    "error_page 403 = @app;",
-    "error_page 404 /404.html;",
-    "error_page 404 /lost;",
-    "error_page 405 =200 $uri;",
-    "error_page 502 /down;",
-    "expires 1d;",
-    "gzip off;",
-    "if ($arg_x) { proxy_pass http://app; }",
-    "if ($http_upgrade) { proxy_pass http://127.0.0.1:8000; }",
-    "if ($http_upgrade) { rewrite ^ /ws/ last; }",
-    "if ($request_method = POST) { return 405; }",
-    "if ($request_uri ~ ^/api(/.*)$) { set $u $1; }",
-    "if ($uri ~ ^/(a|b)/(.*)$) { set $u /$2; }",
-    "internal;",
-    "limit_except GET { deny all; }",
-    "limit_except GET { proxy_pass http://127.0.0.1:8000; }",
-    "limit_rate 1m;",
-    "mirror /mirror;",
-    "proxy_buffering off;",
-    "proxy_connect_timeout 0;",
-    "proxy_cookie_path / /a/;",
-    "proxy_hide_header Upgrade;",
-    "proxy_http_version 1.0;",
-    "proxy_http_version 1.1;",
-    "proxy_http_version 1.1;",
-    "proxy_intercept_errors on;",
-    "proxy_method GET;",
-    "proxy_pass_request_headers off;",
-    "proxy_read_timeout 0;",
-    "proxy_read_timeout 5s;",
-    "proxy_redirect / /a/;",
-    "proxy_redirect http://app/ /a/;",
-    "proxy_redirect off;",
-    "proxy_redirect ~^http://app(.*)$ $1;",
-    "proxy_request_buffering off;",
-    "proxy_send_timeout 0;",
-    "proxy_set_body x;",
-    "proxy_set_header Connection 'Upgrade';",
-    "proxy_set_header Connection $http_connection;",
-    "proxy_set_header Connection \"\";",
-    "proxy_set_header Connection keep-alive;",
-    "proxy_set_header Connection upgrade;",
-    "proxy_set_header Host \"\";",
-    "proxy_set_header Host $host;",
-    "proxy_set_header Host $proxy_host;",
-    "proxy_set_header Host app.example;",
-    "proxy_set_header Upgrade $http_upgrade;",
-    "proxy_set_header Upgrade h2c;",
-    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $upgrading;",
-    "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $upgrading; proxy_http_version 1.1;",
-    "proxy_set_header Upgrade websocket; proxy_set_header Connection $http_connection;",
-    "proxy_set_header X-B c;",
-    "proxy_set_header X-Forwarded-Host $host;",
-    "proxy_set_header X-Forwarded-Proto $scheme;",
-    "proxy_set_header connection Upgrade;",
-    "proxy_set_header upgrade $http_upgrade;",
-    "return 204;",
-    "rewrite (?i)^/A/(.*)$ /$1 break;",
-    "rewrite ^ /all last;",
-    "rewrite ^/(.*)$ /$1 break;",
-    "rewrite ^/a/(.*) /b/$1 break;",
-    "rewrite ^/a/(.*) /ws/$1 last;",
-    "rewrite ^/api/(.*)$ /$1 break;",
-    "rewrite ^/app/(.*)$ /$1?x=1 break;",
-    "rewrite ^/ws$ /ws/ permanent;",
-    "root /srv/other;",
-    "satisfy all;",
-    "set $name app;",
-    "set $target http://app;",
-    "set $u /set;",
-    "try_files $uri $uri/ =404;",
-    "try_files /x.html /index.php;",
-];
-
-const HANDLERS: [&str; 19] = [
-    "",
-    "alias /srv/files;",
-    "alias /srv/files/;",
-    "autoindex on;",
-    "deny all;",
-    "fastcgi_pass 127.0.0.1:9000; fastcgi_connect_timeout 0;",
-    "fastcgi_pass 127.0.0.1:9000; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;",
-    "internal;",
-    "return 200 ok;",
-    "return 301 $uri/;",
-    "return 301 /a/;",
-    "return 301 http://one.example/a/;",
-    "return 302 https://$host$request_uri;",
-    "return 403;",
-    "return 404;",
-    "rewrite ^ /a/ redirect;",
-    "root /srv/www;",
-    "try_files $uri @app;",
-    "try_files $uri @none;",
-];
-
-const NESTED: [&str; 4] = ["~ \\.php$", "~ /ws", "~* ^/a/.*\\.js$", "~ /in/"];
-
-/// What every configuration begins with, and every server in it.
-const BEGIN: &str = "events {}\nhttp {\nupstream app { server 127.0.0.1:8000; }
-map $uri $to { ~^/a http://127.0.0.1:8000; default http://app; }
-map $http_upgrade $upgrading { default upgrade; '' close; }
-map $request_uri $path { ~^/(?<rest>[a-z]+) /$rest; default /x; }\n";
-const SERVER_BEGIN: &str = "set $target http://127.0.0.1:8000;\nset $name app;\nset $u /v1;
-location @app {\nproxy_pass http://app;\n}
-location = /auth {\ninternal;\nproxy_pass http://127.0.0.1:8000/ok;\n}
-location = /mirror {\ninternal;\nproxy_pass http://app;\n}\n";
-
-/// Up to some of the lines, none that would stand twice on one level.
-fn lines(dice: &mut Dice, all: &[&str], most: usize) -> String {
-    let mut names = BTreeSet::new();
-    let mut text = String::new();
-    for _ in 0..dice.roll(most + 1) {
-        let line = dice.pick(all);
-        let mut own = line
-            .split("; ")
-            .filter_map(|directive| directive.split(' ').next());
-        let may_repeat = ["if", "location", "proxy_set_header", "rewrite", "set"];
-        if own.all(|name| may_repeat.contains(&name) || names.insert(name)) {
-            text += line;
-            text.push('\n');
-        }
-    }
-    text
-}
-
-/// A location with some lines, and perhaps one inside.
-fn location(dice: &mut Dice, place: &str) -> String {
-    let is_regex = place.starts_with('~');
-    let mut text = format!("location {place} {{\n{}", lines(dice, &LOCATION, 3));
-    let may_have_uri = |url: &&str| {
-        let has_uri = url.matches('/').count() > 2 && !url.contains('$');
-        !(is_regex && has_uri)
-    };
-    if dice.chance(65) {
-        let url = std::iter::repeat_with(|| dice.pick(&PASSES)).find(may_have_uri);
-        let _ = writeln!(text, "proxy_pass {};", url.expect("one of them"));
-    } else {
-        let _ = writeln!(text, "{}", dice.pick(&HANDLERS));
-    }
-    if !is_regex && !place.starts_with('=') && dice.chance(12) {
-        let inner = dice.pick(&NESTED);
-        text += &location(dice, inner);
-    }
-    text + "}\n"
-}
-
-/// The configuration of a number, made of lines that rules have something to say about.
-fn random(number: u64) -> String {
-    let mut dice = Dice(number);
-    let mut text = BEGIN.to_owned() + &lines(&mut dice, &HTTP, 3);
-    for name in ["one.example", "two.example *.wild.example", "_"]
-        .iter()
-        .take(1 + dice.roll(3))
-    {
-        let _ = write!(text, "server {{\nserver_name {name};\n{SERVER_BEGIN}");
-        text += &lines(&mut dice, &SERVER, 4);
-        let mut taken = BTreeSet::new();
-        for _ in 0..=dice.roll(6) {
-            let place = dice.pick(&PLACES);
-            if taken.insert(place.trim_start_matches("^~ ")) {
-                text += &location(&mut dice, place);
-            }
-        }
-        text += "}\n";
-    }
-    text + "}\n"
 }
 
 #[test]
