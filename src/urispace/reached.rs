@@ -27,50 +27,6 @@ impl Reached<'_> {
     }
 }
 
-/// Why locations take everything from another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// One of the same level matches the same, and stands first.
-    Same,
-    /// Regexes of its level stand before it.
-    Order,
-    /// A `^~` prefix of its level keeps it, a regex, from being tried.
-    Preference,
-    /// Regexes of its level win over it, a plain prefix.
-    Regexes,
-    /// Several of these, exact names, or locations of other levels.
-    Other,
-}
-
-impl Cause {
-    /// Why these take everything from a location.
-    pub fn of(location: &Location<'_>, takers: &[Location<'_>]) -> Self {
-        let level = location.directive.parent();
-        let beside = |test: fn(&Location<'_>) -> bool| {
-            takers
-                .iter()
-                .all(|taker| taker.directive.parent() == level && test(taker))
-        };
-        let is_same = |taker: &Location<'_>| {
-            taker.path.value == location.path.value && taker.modifier == location.modifier
-        };
-        match location.modifier {
-            _ if takers.len() == 1 && beside(|_| true) && is_same(&takers[0]) => Self::Same,
-            Modifier::Regex | Modifier::CaselessRegex if beside(|taker| taker.is_regex()) => {
-                Self::Order
-            }
-            Modifier::Regex | Modifier::CaselessRegex
-                if takers.len() == 1
-                    && beside(|taker| taker.modifier == Modifier::PreferentialPrefix) =>
-            {
-                Self::Preference
-            }
-            Modifier::Prefix if beside(|taker| taker.is_regex()) => Self::Regexes,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// The spaces of a configuration, each made when it is first asked for.
 #[derive(Debug, Default)]
 pub struct Spaces<'c> {
