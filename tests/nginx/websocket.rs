@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
-use nginspect::config::{Config, LoadOptions, Root, Scope, load};
-use nginspect::diagnostic::Edit;
+use nginspect::config::{Config, LoadOptions, Root, load};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::fixtures;
 use crate::harness::{Echo, Nginx, PORT, Server, say};
 
 fn config(nginx: &Nginx, text: &str) -> Config {
@@ -144,54 +142,4 @@ fn a_handshake_completes_where_the_model_says_so() {
         "nginx {} let {whole} handshakes through and broke {broken}",
         nginx.version
     ));
-}
-
-#[test]
-fn fixes_let_the_handshake_of_their_witness_through() {
-    let Some(nginx) = Nginx::find() else { return };
-    let backend = Echo::start().port;
-    let mut cured = 0;
-    for rule in ["missing-websocket-upgrade", "incomplete-websocket-upgrade"] {
-        for root in fixtures::taken(rule, nginx) {
-            let text = std::fs::read_to_string(root).expect("a fixture");
-            let served = |text: &str| {
-                text.replace("127.0.0.1:8000", &format!("127.0.0.1:{backend}"))
-                    .replace("127.0.0.1:3000", &format!("127.0.0.1:{backend}"))
-                    .replace(
-                        "server {\n        s",
-                        &format!("server {{ listen 127.0.0.1:{PORT};\n        s"),
-                    )
-            };
-            let config = config(nginx, &text);
-            let before = Server::start(nginx, &served(&text));
-            for finding in nginspect::lint::lint(&config, &Scope::All)
-                .iter()
-                .filter(|finding| finding.rule == rule)
-            {
-                let Some(witness) = &finding.witness else {
-                    continue;
-                };
-                let url = witness.request.strip_prefix("GET ws://").expect("a ws URL");
-                let (host, path) = url.split_once('/').expect("a path");
-                let target = format!("/{path}");
-                assert!(!is_whole(&handshake(&before, host, &target)), "{finding:?}");
-                let fixed = apply(&text, &finding.fixes[0].edits);
-                let after = Server::start(nginx, &served(&fixed));
-                let head = handshake(&after, host, &target);
-                assert!(is_whole(&head), "{}\n{head}\n{fixed}", finding.message);
-                cured += 1;
-            }
-        }
-    }
-    assert!(cured > 10, "{cured} findings were cured");
-}
-
-fn apply(text: &str, edits: &[Edit]) -> String {
-    let mut edits = edits.to_vec();
-    edits.sort();
-    let mut text = text.to_owned();
-    for edit in edits.iter().rev() {
-        text.replace_range(edit.span.range(), &edit.text);
-    }
-    text
 }
