@@ -38,7 +38,7 @@ pub struct Hijacker<'c> {
     /// What a request for the path gets.
     pub given: Resource,
     /// True when it gets that only where the file is there that `try_files` looks for.
-    pub if_found: bool,
+    if_found: bool,
     /// What it would get from the prefix.
     pub wanted: Resource,
     /// True when the upstream is the same, which is asked for something else.
