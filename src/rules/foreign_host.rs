@@ -78,6 +78,7 @@ fn check(config: &Config, report: &mut Report) {
                 url.map(|url| format!("GET {url}")),
                 format!("`{name}` answers 404 or with another site, unless it knows {shown}"),
             )
+            .behind(place.scope)
             .help("Without a `Host` of your own nginx sends the host of `proxy_pass`.");
         for place in &places {
             finding.label(place.pass.span(), "somebody else's server");

@@ -79,6 +79,7 @@ fn check(config: &Config, report: &mut Report) {
                 Some(format!("GET {url}")),
                 format!("the backend builds its links for {host}, where this server does not listen"),
             )
+            .behind(place.scope)
             .help("Where clients come by a usual port, mapped to this one, nothing is lost, and `$http_host` is the same.")
             .fix("send the host as the client wrote it", [Edit::replace(value.span, fixed)]);
         if let Some(listen) = server.listens().next() {

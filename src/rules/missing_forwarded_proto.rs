@@ -49,6 +49,7 @@ fn unsaid(place: &Proxied<'_>, report: &mut Report) {
         .given(place.header_visibility())
         .alike(place.server_number())
         .witness(request(place), "the backend takes it for http://, and may redirect it to itself")
+        .behind(place.scope)
         .help("nginx sends no `X-Forwarded-Proto` by itself. What a client sends under this name is passed on.")
         .fix(
             "say which scheme the client speaks",
@@ -75,6 +76,7 @@ fn overwritten(config: &Config, place: &Proxied<'_>, report: &mut Report) {
         .given(place.header_visibility())
         .alike(place.server_number())
         .witness(request(place), "the backend gets `X-Forwarded-Proto: http`, also for clients that speak HTTPS")
+        .behind(place.scope)
         .help("The configuration trusts a proxy in front of it. What that one says comes as `$http_x_forwarded_proto`.")
         .fix("pass on what the proxy in front says", edits);
 }
