@@ -20,7 +20,7 @@ const HTTP: [&str; 12] = [
     "server_name_in_redirect on;",
 ];
 
-const SERVER: [&str; 32] = [
+const SERVER: [&str; 35] = [
     "add_header Connection upgrade;",
     "allow 127.0.0.1; deny all;",
     "auth_basic x; auth_basic_user_file /etc/nginx/staff;",
@@ -34,6 +34,9 @@ const SERVER: [&str; 32] = [
     "if ($request_uri ~ ^/out) { return 302 /in; }",
     "if (!-e $request_filename) { rewrite ^ /index.php last; }",
     "index index.html index.php;",
+    "listen 443 ssl; ssl_certificate $ssl_server_name.crt; ssl_certificate_key $ssl_server_name.key;",
+    "listen 443 ssl; ssl_certificate $ssl_server_name.crt; ssl_certificate_key $ssl_server_name.key;",
+    "listen 8443 ssl; ssl_certificate $ssl_server_name.crt; ssl_certificate_key $ssl_server_name.key;",
     "listen 8080;",
     "location = /50x.html { internal; root /srv/pages; }",
     "location ~ \\.(png|jpg)$ { expires 1d; }",

@@ -39,11 +39,13 @@ const CERTIFICATES: [&str; 7] = [
     "ssl_trusted_certificate",
 ];
 
-/// The programs that staged configurations pass requests on to.
+/// The programs around staged configurations: those that they pass requests on to, and one that speaks TLS with them.
 pub(crate) struct Backends {
     http: u16,
     tls: Server,
     fastcgi: u16,
+    /// It passes each request on to the port that a header names.
+    client: Server,
 }
 
 impl Backends {
@@ -63,10 +65,27 @@ impl Backends {
                 }}
             }} }}"
         );
+        let client = format!(
+            "events {{}} http {{ server {{ listen 127.0.0.1:{PORT};
+                client_max_body_size 0;
+                proxy_request_buffering off;
+                location / {{
+                    proxy_pass https://127.0.0.1:$http_x_port;
+                    proxy_http_version 1.1;
+                    proxy_ssl_server_name on;
+                    proxy_ssl_name $host;
+                    proxy_set_header Host $http_host;
+                    proxy_set_header Upgrade $http_upgrade;
+                    proxy_set_header Connection $http_connection;
+                    proxy_set_header X-Port \"\";
+                }}
+            }} }}"
+        );
         Self {
             http,
             tls: Server::start(nginx, &text),
             fastcgi: start_fastcgi(),
+            client: Server::start(nginx, &client),
         }
     }
 }
@@ -150,23 +169,34 @@ impl Staged {
             .expect("nginx gets its ports at one of three attempts")
     }
 
-    /// Sends a request to each socket that stands for a port.
-    pub(crate) fn ask(&self, port: u16, raw: &str) -> Vec<Seen> {
+    /// Sends a request to each socket that stands for a port, with TLS if need be.
+    pub(crate) fn ask(&self, backends: &Backends, port: u16, tls: bool, raw: &str) -> Vec<Seen> {
         let own = self.ports.get(&port).into_iter().flatten();
-        own.filter_map(|own| self.ask_at(*own, raw)).collect()
+        let seen = own.filter_map(|own| match tls {
+            true => {
+                let named = raw.replacen("\r\n", &format!("\r\nX-Port: {own}\r\n"), 1);
+                self.ask_at(backends.client.port(), &named)
+            }
+            false => self.ask_at(*own, raw),
+        });
+        seen.collect()
     }
 
     fn ask_at(&self, port: u16, raw: &str) -> Option<Seen> {
-        let before = self.server.log().len();
+        let notes = || {
+            let notes = fs::read_to_string(self.folder.path().join("notes"));
+            notes.unwrap_or_default()
+        };
+        let (before, noted) = (self.server.log().len(), notes().len());
         let answer = self.server.try_ask_at(port, raw.as_bytes());
         // Where TLS or HTTP/2 is spoken nothing is understood.
         if !answer.starts_with(b"HTTP/1.") {
             return None;
         }
         let response = Response::new(&answer);
-        let notes = fs::read_to_string(self.folder.path().join("notes")).unwrap_or_default();
-        let last = notes.lines().last().unwrap_or_default();
-        let blocks = last.split(['<', '>']).filter(|block| !block.is_empty());
+        let notes = notes().split_off(noted);
+        let blocks = notes.trim_end().split(['<', '>']);
+        let blocks = blocks.filter(|block| !block.is_empty() && *block != "-");
         Some(Seen {
             body: String::from_utf8_lossy(&response.body).into_owned(),
             blocks: blocks.map(str::to_owned).collect(),
@@ -217,10 +247,10 @@ impl Staged {
             .iter()
             .flat_map(|(port, all)| all.iter().map(move |own| (port, own)));
         own.fold(url.to_owned(), |url, (port, own)| {
-            let written = if *port == 80 {
-                String::new()
-            } else {
-                format!(":{port}")
+            let usual = if url.starts_with("https://") { 443 } else { 80 };
+            let written = match *port == usual {
+                true => String::new(),
+                false => format!(":{port}"),
             };
             url.replace(&format!(":{own}"), &written)
         })
@@ -380,9 +410,7 @@ impl<'a> Stage<'a> {
                 };
                 replace(first, own).into_iter().chain(dropped).collect()
             }
-            name if CERTIFICATES.contains(&name) && !value.contains('$') => {
-                replace(first, certificate())
-            }
+            name if CERTIFICATES.contains(&name) => replace(first, certificate()),
             "auth_basic_user_file" => {
                 let file = self.file("users");
                 fs::write(&file, "").expect("a writable folder");

@@ -38,7 +38,7 @@ const SHOWN: usize = 5;
 
 /// How effects begin that one plain request does not show: they are about what else the backend does, about other requests
 /// before, or about a file that is found by itself.
-const OTHERS: [&str; 21] = [
+const OTHERS: [&str; 20] = [
     "101 without `Upgrade`",
     "400 by a backend that keeps to the standard",
     "429 when",
@@ -55,7 +55,6 @@ const OTHERS: [&str; 21] = [
     "the backend gets `X-Forwarded-Proto",
     "the backend gets a TLS handshake",
     "the backend gets plain HTTP",
-    "the backend takes it for",
     "the file `",
     "the next request",
     "the page with",
@@ -134,6 +133,9 @@ fn agrees(staged: &Staged, root: &str, effect: &str, seen: &Seen) -> Option<bool
     });
     if let Some(host) = host {
         return Some(seen.sent("Host") == Some(&staged.here(host)));
+    }
+    if effect.starts_with("the backend takes it for http://") {
+        return Some(seen.sent("X-Forwarded-Proto").is_none());
     }
     let upgrade = seen.sent("Upgrade").is_some_and(|value| !value.is_empty());
     let is_upgrade = |value: &str| value.to_lowercase().contains("upgrade");
@@ -236,24 +238,30 @@ fn is_refused(seen: &Seen) -> bool {
     is_forbidden || matches!(seen.response.status, 401 | 403)
 }
 
-/// The port that the request of a witness goes to, and its bytes; nothing where more than a `GET` or a handshake is shown.
-fn request(witness: &Witness) -> Option<(u16, String)> {
+/// The port that the request of a witness goes to, whether TLS is spoken there, and its bytes; nothing where more than a
+/// `GET` or a handshake is shown.
+fn request(witness: &Witness) -> Option<(u16, bool, String)> {
     let (method, url) = witness.request.split_once(' ')?;
     let (url, body) = match url.strip_suffix(" with a larger body") {
         Some(url) => (url, "Content-Length: 20971520\r\n"),
         None => (url, ""),
     };
     let (scheme, rest) = url.split_once("://")?;
-    if !matches!(method, "GET" | "POST") || !matches!(scheme, "http" | "ws") {
+    if !matches!(method, "GET" | "POST") {
         return None;
     }
+    let (tls, usual) = match scheme {
+        "http" | "ws" => (false, 80),
+        "https" | "wss" => (true, 443),
+        _ => return None,
+    };
     let (host, path) = rest.split_once('/')?;
     let port = host
         .rsplit_once(':')
         .and_then(|(_, port)| port.parse().ok());
     let mut raw = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\n{body}");
     raw += &match scheme {
-        "ws" => format!(
+        "ws" | "wss" => format!(
             "Upgrade: websocket\r\nConnection: upgrade, close\r\nSec-WebSocket-Version: 13\r\nOrigin: http://{host}\r\n"
         ),
         _ => "Connection: close\r\n".to_owned(),
@@ -264,7 +272,7 @@ fn request(witness: &Witness) -> Option<(u16, String)> {
         let _ = write!(raw, "X-Redirect: {scheme} {path}\r\n");
     }
     raw += "\r\n";
-    Some((port.unwrap_or(80), raw))
+    Some((port.unwrap_or(usual), tls, raw))
 }
 
 /// What is seen of a statement.
@@ -277,8 +285,8 @@ enum Verdict {
 
 /// Sends the request of a witness, and judges its effect by the answers. What is not so is tried again: now and then an
 /// answer is there before a time of 0 is over.
-fn verdict(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
-    let mut verdicts = (0..ATTEMPTS).map(|_| verdict_once(staged, root, witness));
+fn verdict(staged: &Staged, backends: &Backends, root: &str, witness: &Witness) -> Verdict {
+    let mut verdicts = (0..ATTEMPTS).map(|_| verdict_once(staged, backends, root, witness));
     let is_final = |verdict: &Verdict| !matches!(verdict, Verdict::False(_));
     let first = verdicts.next().expect("one of them");
     match is_final(&first) {
@@ -287,8 +295,8 @@ fn verdict(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
     }
 }
 
-fn verdict_once(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
-    let Some((port, raw)) = request(witness) else {
+fn verdict_once(staged: &Staged, backends: &Backends, root: &str, witness: &Witness) -> Verdict {
+    let Some((port, tls, raw)) = request(witness) else {
         return Verdict::Unseen;
     };
     let effect = witness.effect.as_str();
@@ -296,7 +304,7 @@ fn verdict_once(staged: &Staged, root: &str, witness: &Witness) -> Verdict {
     if let Some(file) = file.filter(|file| !file.contains(['$', '`'])) {
         staged.put(file.split(", if ").next().unwrap_or_default(), FILE);
     }
-    let all = staged.ask(port, &raw);
+    let all = staged.ask(backends, port, tls, &raw);
     let answers = all
         .iter()
         .map(Seen::to_string)
@@ -356,7 +364,7 @@ fn judge(nginx: &Nginx, root: &Path, backends: &Backends, tally: &mut Tally) {
             let started = Staged::start(nginx, root, backends);
             started.unwrap_or_else(|log| panic!("{} does not run:\n{log}", root.display()))
         };
-        match verdict(staged.get_or_insert_with(start), &name, witness) {
+        match verdict(staged.get_or_insert_with(start), backends, &name, witness) {
             Verdict::Unseen => tally.unseen += 1,
             Verdict::False(seen) => tally.refute(root, finding.rule, witness, &seen),
             Verdict::True(_) => {
@@ -401,7 +409,7 @@ fn judge_fixed(
         Err(log) => return tally.refute(root, rule, witnesses[0], &format!("fixed: {log}")),
     };
     for witness in witnesses {
-        match verdict(&staged, &name, witness) {
+        match verdict(&staged, backends, &name, witness) {
             Verdict::True(seen) => tally.refute(root, rule, witness, &format!("fixed: {seen}")),
             Verdict::False(_) => tally.cured += 1,
             Verdict::Unseen => {}
