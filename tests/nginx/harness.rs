@@ -542,8 +542,8 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
     Some(end + 4)
 }
 
-/// A backend that answers every request with the request's head as it arrived, and one with the header `X-Redirect: https`
-/// with a redirect to the root of the host that it was asked for, by this scheme.
+/// A backend that answers every request with the request's head as it arrived. One with a header such as
+/// `X-Redirect: https /login` is redirected, by this scheme, to this path of the host that was asked for.
 ///
 /// It listens until the tests end.
 pub(crate) struct Echo {
@@ -580,9 +580,9 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
     let port = stream.local_addr()?.port();
     let text = String::from_utf8_lossy(head);
     let header = |name| text.lines().find_map(|line| line.strip_prefix(name));
-    let first = match (header("X-Redirect: "), header("Host: ")) {
-        (Some(to), Some(host)) => {
-            let (scheme, path) = to.split_once(' ').unwrap_or((to, "/"));
+    let wanted = header("X-Redirect: ").and_then(|to| to.split_once(' '));
+    let first = match (wanted, header("Host: ")) {
+        (Some((scheme, path)), Some(host)) => {
             format!("302 Found\r\nLocation: {scheme}://{host}{path}")
         }
         _ => "200 OK".to_owned(),
